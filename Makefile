@@ -1,0 +1,28 @@
+# Developer verbs. `make help` is the front door; meson.build is the build.
+B ?= build
+
+help:           ## this list
+	@sed -n 's/^\([a-z-]*\): *[a-z-]* *## /\1 - /p' Makefile
+setup:          ## install the Debian packages that are missing
+	@tools/setup
+build: setup    ## compile everything into $(B)/
+	@tools/build $(B)
+demo: build     ## two people chat end to end encrypted through a real relay
+	@tools/demo $(B)
+check: build    ## all tests: no root, loopback only, under 2 minutes
+	@tools/check $(B)
+sanitize: setup ## the tests under AddressSanitizer and UBSan
+	@tools/build build-sanitize -Db_sanitize=address,undefined
+	@tools/check build-sanitize --no-suite mutants
+system: build   ## the long tests: 200 clients, 50 relay kills, namespaces
+	@tools/check $(B) --suite long
+fuzz: setup     ## each fuzz target for SECONDS=60
+	@tools/fuzz $(or $(SECONDS),60)
+format: setup   ## lay the code out as .clang-format says
+	@tools/check-format --fix
+install: build  ## install below DESTDIR
+	@meson install -C $(B)
+clean:          ## remove all build folders
+	rm -rf build build-*
+.PHONY: help setup build demo check sanitize system fuzz format install clean
+.DEFAULT_GOAL := help

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log.h - lines on standard error; never content, keys or room names */
+#ifndef PVX_BASE_LOG_H
+#define PVX_BASE_LOG_H
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+	LOG_LEVELS
+};
+
+/* Program name that begins every line (borrowed), and the level to show. */
+void log_init(const char *program, enum log_level level);
+
+/* The level named "error", "warning", "info" or "debug", or -EINVAL. */
+int log_level_parse(const char *name);
+
+/* The names above, for help texts: "error|warning|info|debug". */
+const char *log_level_names(void);
+
+/*
+ * One line. Control characters in what is printed are shown as '?', so a peer
+ * cannot forge lines. Under systemd (JOURNAL_STREAM) lines carry "<N>".
+ */
+void log_line(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...)    log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)   log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#endif

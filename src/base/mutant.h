@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mutant.h - security checks that a test build can switch off, one at a time */
+#ifndef PVX_BASE_MUTANT_H
+#define PVX_BASE_MUTANT_H
+
+/*
+ * How it works: every security decision is written CHECK(NAME, condition) and
+ * means the condition. `meson setup -Dmutant=NAME` builds the program in which
+ * that one check always holds; tools/mutants builds each of tools/mutants.txt
+ * and demands that the tests named there fail. A normal build has
+ * -Dmutant=none and the macro is the plain condition.
+ */
+enum mutant {
+	MUTANT_none,
+	MUTANT_mac_compare,         /* the envelope's HMAC tag */
+	MUTANT_signature,           /* the sender's signature inside it */
+	MUTANT_replay_window,       /* (chain, generation) seen before */
+	MUTANT_admission_signature, /* relay: who may enter a room */
+	MUTANT_frame_length_bound,  /* wire: frames above the limit */
+	MUTANT_aead_tag_compare,    /* libcryptsess: TLS and SRTP forms */
+	MUTANT_sender_binding,  /* the envelope names its connection's key */
+	MUTANT_room_separation, /* relay: only members of the same room */
+};
+
+#include "mutant_config.h"
+
+#define CHECK(name, condition) (PVX_MUTANT == MUTANT_##name || (condition))
+
+#endif
