@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.h - files that only their owner may read, written whole or not at all */
+#ifndef PVX_CLIENT_FILE_H
+#define PVX_CLIENT_FILE_H
+
+#include <stddef.h>
+
+/* What can be wrong with a file besides an errno. */
+enum file_problem {
+	FILE_IS_OPEN_TO_OTHERS = 1, /* a mode that lets others read or write */
+	FILE_IS_ANOTHERS,
+	FILE_IS_NOT_REGULAR,
+	FILE_IS_TOO_LARGE,
+	FILE_PROBLEMS
+};
+
+/*
+ * Read the private file `path`, at most `room` bytes, into `to`; `bytes`
+ * becomes their number. A symbolic link is not followed (-ELOOP); the file
+ * must belong to the effective user and be closed to everybody else. Returns
+ * 0, an enum file_problem or -errno.
+ */
+int file_read_private(const char *path, void *to, size_t room, size_t *bytes);
+
+/*
+ * Create `path` with mode 0600 and these bytes. It appears at once and whole,
+ * after they are on the disk; a file that is already there stays as it is
+ * (-EEXIST). Returns 0 or -errno.
+ */
+int file_create_private(const char *path, const void *data, size_t bytes);
+
+/* A sentence about a result of the two above, to stand behind a path and a
+ * colon; says what to do where that is known. Static or strerror(3)'s. */
+const char *file_explain(int result);
+
+/*
+ * The path of our file `name` below $`variable`, or below $HOME/`fallback`
+ * when that is not set or not absolute, with the folders made (mode 0700).
+ * Returns 0, -ENOENT without a home, -ENAMETOOLONG, or -errno of mkdir(2).
+ */
+int file_own_path(char *path, size_t room, const char *variable,
+		  const char *fallback, const char *name);
+
+#endif
