@@ -23,9 +23,7 @@ enum mutant {
 	MUTANT_room_binding,     /* relay: the room id is the key's hash */
 	MUTANT_device_signature, /* relay: who owns the device key */
 	MUTANT_room_separation,  /* relay: only members of the same room */
-	MUTANT_aead_final,          /* libcryptsess: the tag of GCM and CCM */
-	MUTANT_sender_binding,  /* the envelope names its connection's key */
-	MUTANT_room_separation, /* relay: only members of the same room */
+	MUTANT_aead_final,       /* libcryptsess: the tag of GCM and CCM */
 };
 
 #include "mutant_config.h"
