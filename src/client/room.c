@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* room.c - the room file: the relay's address and the room's secret */
+
+#include "client/room.h"
+
+#include "client/file.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+
+#include <errno.h>
+#include <string.h>
+
+int room_read(struct link *room, const char *path)
+{
+	char *text = secret_alloc(LINK_TEXT_ROOM);
+	const char *why = NULL;
+	size_t bytes;
+	int result;
+
+	if (!text) {
+		log_error("no locked memory for keys: %s", strerror(errno));
+		return -ENOMEM;
+	}
+	result = file_read_private(path, text, LINK_TEXT_ROOM, &bytes);
+	if (!result)
+		result = link_decode(room, LINK_ROOM_FILE, text, bytes, &why);
+	if (result)
+		log_error("%s: %s", path, why ? why : file_explain(result));
+	secret_free(text);
+	return result > 0 ? -EACCES : result;
+}
+
+int room_create(const struct link *room, const char *path)
+{
+	char *text = secret_alloc(LINK_TEXT_ROOM + 1);
+	long chars;
+	int result;
+
+	if (!text) {
+		log_error("no locked memory for keys: %s", strerror(errno));
+		return -ENOMEM;
+	}
+	chars = link_encode(text, LINK_TEXT_ROOM, room, LINK_ROOM_FILE);
+	if (chars < 0) {
+		result = (int)chars;
+	} else {
+		text[chars] = '\n';
+		result = file_create_private(path, text, (size_t)chars + 1);
+	}
+	if (result)
+		log_error("%s: %s", path, file_explain(result));
+	secret_free(text);
+	return result > 0 ? -EACCES : result;
+}
