@@ -218,6 +218,22 @@ static int run(const struct command *command, int argc, char **argv)
 	return command->run(&arguments);
 }
 
+/*
+ * Every process of the machine can read a command line, and shells keep it:
+ * what opens a room may not be given there. Not shown again in the message.
+ */
+static bool has_secret(int argc, char **argv)
+{
+	static const char *const prefixes[] = { "paravox1:", "paravox-room1:",
+						"paravox-identity1:" };
+
+	for (int i = 1; i < argc; i++)
+		for (size_t p = 0; p < ARRAY_SIZE(prefixes); p++)
+			if (strstr(argv[i], prefixes[p]))
+				return true;
+	return false;
+}
+
 int command_dispatch(const struct command *table, int argc, char **argv)
 {
 	const struct command *command;
@@ -225,6 +241,14 @@ int command_dispatch(const struct command *table, int argc, char **argv)
 
 	if (argc < 2) {
 		command_print_help(table, stderr);
+		return EXIT_USAGE;
+	}
+	if (has_secret(argc, argv)) {
+		log_error("a link or key on the command line is refused: every "
+			  "process of this machine can read it there, and "
+			  "shells keep it");
+		log_error("give it on standard input: paravox room join FILE; "
+			  "and think of this one as known to others");
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {

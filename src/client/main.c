@@ -12,7 +12,24 @@
 #include <string.h>
 
 static const struct command commands[] = {
-	/* The end; names come first in their row. */
+	{ "room new", "FILE", "make a room with a random secret",
+	  "The file holds the secret and the relay's address: who can read it "
+	  "can read the room.",
+	  OPTION_BIT(SERVER), 0, 1, 1, cmd_room_new },
+	{ "room passphrase", "FILE", "make a room that a passphrase opens",
+	  "A passphrase of 100 bits is made and printed once; with --own you "
+	  "type one,\non the terminal or on standard input. The relay knows "
+	  "what a guess can be\nchecked against: a passphrase that people "
+	  "think of can be guessed by it.",
+	  OPTION_BIT(SERVER) | OPTION_BIT(OWN), 0, 1, 1, cmd_room_passphrase },
+	{ "room link", "FILE", "print the invite link",
+	  "Who has the link can read the room (in a passphrase room: with the "
+	  "passphrase).",
+	  0, 0, 1, 1, cmd_room_link },
+	{ "room join", "FILE", "make a room file from an invite link",
+	  "The link is read from the terminal or from standard input, then "
+	  "the passphrase\nif the room has one; neither may be an argument.",
+	  0, 0, 1, 1, cmd_room_join },
 	{ 0 },
 };
 

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-int room_read(struct link *room, const char *path)
+int room_read(struct room_link *room, const char *path)
 {
 	char *text = secret_alloc(LINK_TEXT_ROOM);
 	const char *why = NULL;
@@ -31,7 +31,7 @@ int room_read(struct link *room, const char *path)
 	return result > 0 ? -EACCES : result;
 }
 
-int room_create(const struct link *room, const char *path)
+int room_create(const struct room_link *room, const char *path)
 {
 	char *text = secret_alloc(LINK_TEXT_ROOM + 1);
 	long chars;

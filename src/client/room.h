@@ -11,10 +11,10 @@
  * Read the room file `path` into `room` (memory of secret_alloc()). Returns 0,
  * or -errno after a message on standard error that says what to do.
  */
-int room_read(struct link *room, const char *path);
+int room_read(struct room_link *room, const char *path);
 
 /* Create the room file; what is already at `path` is left alone. Returns 0,
  * or -errno after a message. */
-int room_create(const struct link *room, const char *path);
+int room_create(const struct room_link *room, const char *path);
 
 #endif
