@@ -15,6 +15,11 @@ enum mutant {
 	MUTANT_mac_compare,         /* the envelope's HMAC tag */
 	MUTANT_signature,           /* the sender's signature inside it */
 	MUTANT_replay_window,       /* (chain, generation) seen before */
+	MUTANT_replay_floor,        /* older than what is remembered */
+	MUTANT_padding,             /* zero, and of the one right length */
+	MUTANT_device_proof,        /* a device key's first message */
+	MUTANT_identity_pin,        /* a device key's later messages */
+	MUTANT_chain_after_fork,    /* no chain in parent and child */
 	MUTANT_admission_signature, /* relay: who may enter a room */
 	MUTANT_frame_length_bound,  /* wire: frames above the limit */
 	MUTANT_aead_tag_compare,    /* libcryptsess: TLS and SRTP forms */

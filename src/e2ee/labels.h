@@ -10,14 +10,16 @@
  */
 
 /* Keys (HKDF) */
-#define LABEL_ROOM_EXTRACT   "paravox v1 room secret"
-#define LABEL_ADMISSION_SEED "paravox v1 admission key"
-#define LABEL_EPOCH_SECRET   "paravox v1 epoch secret"
-#define LABEL_IDENTITY_SEED  "paravox v1 identity key"
-#define LABEL_DEVICE_SEED    "paravox v1 device key"
-#define LABEL_CHAIN_ROOT     "paravox v1 chain root"
-#define LABEL_MESSAGE_ENC    "paravox v1 message encryption key"
-#define LABEL_MESSAGE_MAC    "paravox v1 message authentication key"
+#define LABEL_ROOM_EXTRACT     "paravox v1 room secret"
+#define LABEL_ADMISSION_SEED   "paravox v1 admission key"
+#define LABEL_EPOCH_SECRET     "paravox v1 epoch secret"
+#define LABEL_IDENTITY_EXTRACT "paravox v1 identity"
+#define LABEL_IDENTITY_SEED    "paravox v1 identity key"
+#define LABEL_DEVICE_ROOT      "paravox v1 device root"
+#define LABEL_DEVICE_SEED      "paravox v1 device key"
+#define LABEL_CHAIN_ROOT       "paravox v1 chain root"
+#define LABEL_MESSAGE_ENC      "paravox v1 message encryption key"
+#define LABEL_MESSAGE_MAC      "paravox v1 message authentication key"
 
 /* Signatures */
 #define LABEL_MESSAGE_SIGNATURE "paravox v1 message signature"

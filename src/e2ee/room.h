@@ -102,7 +102,7 @@ struct e2ee_opened {
 	uint64_t generation;
 
 	/* ACCEPTED only, but for identity and other_identity, which are also
-	 * there with IDENTITY_CHANGED: what it claims, and what is pinned. */
+	 * there with IDENTITY_CHANGED: who signed, and who is pinned. */
 	uint8_t identity[SIGN_PUBLIC_BYTES];
 	uint8_t other_identity[SIGN_PUBLIC_BYTES];
 	struct e2ee_content content; /* in the room's buffer, until the next

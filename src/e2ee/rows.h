@@ -17,7 +17,7 @@
  */
 #define E2EE_ROW_KEY_BYTES   64
 #define E2EE_ROW_VALUE_BYTES 256
-#define E2EE_MAX_CHANGES     3 /* rows that one message changes */
+#define E2EE_MAX_CHANGES     4 /* rows that one message changes */
 
 struct e2ee_row {
 	uint8_t key[E2EE_ROW_KEY_BYTES];
