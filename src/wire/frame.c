@@ -69,8 +69,10 @@ long wire_frame_next(struct wire_assembler *a, const uint8_t **data,
 	/* Nothing begun and all of it here: no copy. */
 	if (!a->head_bytes && *bytes >= CHAT_LENGTH_BYTES) {
 		whole = frame_bytes(a, *data);
-		if (whole < 0)
+		if (whole < 0) {
+			memcpy(a->head, *data, CHAT_LENGTH_BYTES);
 			return whole;
+		}
 		if (*bytes >= (size_t)whole) {
 			*frame = *data;
 			*data += whole;

@@ -40,7 +40,7 @@ void wire_assembler_init(struct wire_assembler *a, size_t max_bytes);
  * all is taken and no frame is whole; -EMSGSIZE for a length above max_bytes,
  * told as soon as four bytes are there (clause 2.3); -EBADMSG for length 0
  * (clause 2.2); -ENOBUFS when room is too small. After -EMSGSIZE and -EBADMSG
- * the stream has no meaning any more.
+ * the stream has no meaning any more, and head holds the four bytes.
  */
 long wire_frame_next(struct wire_assembler *a, const uint8_t **data,
 		     size_t *bytes, const uint8_t **frame);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clock.c - a connection's time limits */
+
+#include "relay/clock.h"
+#include "relay/conn.h"
+#include "relay/relay.h"
+#include "relay/stream.h"
+#include "wire/message.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+/*
+ * How it works: each connection has one timer, set to the earliest of its
+ * limits. What pushes a limit back (a read, a write) only notes the time; the
+ * timer then fires early, finds nothing due, and is set again. Each row below
+ * says when its limit ends, or NEVER, and what happens then.
+ */
+#define NEVER UINT64_MAX
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * Bytes that the receiver's side of the network has taken: what the socket
+ * still holds does not count, because a large socket buffer may take for a
+ * long time what nobody reads, and then nothing while somebody does. (A Unix
+ * socket counts its bookkeeping too, hence the sign.)
+ */
+static int64_t taken_bytes(const struct conn *conn)
+{
+	int held = 0;
+
+	(void)ioctl(conn->fd, SIOCOUTQ, &held);
+	return (int64_t)conn->written_bytes - held;
+}
+
+void clock_watch_progress(struct conn *conn)
+{
+	if (!conn->outbox.count) {
+		conn->progress_ms = 0;
+		return;
+	}
+	if (conn->progress_ms)
+		return;
+	conn->progress_ms = loop_now_ms(conn->relay->loop);
+	conn->progress_bytes = taken_bytes(conn);
+	clock_arm(conn);
+}
+
+static uint64_t handshake_ends(const struct conn *conn)
+{
+	return conn->stage < CONN_JOINED
+		       ? conn->created_ms +
+				 conn->relay->limits.handshake_timeout_ms
+		       : NEVER;
+}
+
+static void handshake_ended(struct conn *conn)
+{
+	conn_doom(conn, CHAT_CODE_TIMEOUT, "handshake");
+}
+
+/* Clause 5.9. Also while it is not read: it hears that we live. */
+static uint64_t silence_ends(const struct conn *conn)
+{
+	return conn->stage == CONN_JOINED
+		       ? later(conn->is_paused ? 0 : conn->heard_ms,
+			       conn->pinged_ms) +
+				 conn->relay->limits.ping_interval_ms
+		       : NEVER;
+}
+
+static void silence_ended(struct conn *conn)
+{
+	conn->pinged_ms = loop_now_ms(conn->relay->loop);
+	conn_say(conn, &(struct wire_message){
+			       .type = CHAT_PING,
+			       .ping.token = conn->pinged_ms,
+		       });
+}
+
+static uint64_t patience_ends(const struct conn *conn)
+{
+	return conn->stage == CONN_JOINED && !conn->is_paused
+		       ? conn->heard_ms + conn->relay->limits.idle_timeout_ms
+		       : NEVER;
+}
+
+static void patience_ended(struct conn *conn)
+{
+	conn_doom(conn, CHAT_CODE_TIMEOUT, "silence");
+}
+
+/* Clause 5.6. */
+static uint64_t progress_ends(const struct conn *conn)
+{
+	return conn->stage < CONN_CLOSING && conn->progress_ms
+		       ? conn->progress_ms +
+				 conn->relay->limits.progress_timeout_ms
+		       : NEVER;
+}
+
+static void progress_ended(struct conn *conn)
+{
+	int64_t taken = taken_bytes(conn);
+
+	if (taken - conn->progress_bytes < RELAY_PROGRESS_MIN_BYTES) {
+		conn_doom(conn, CHAT_CODE_SLOW, "no progress");
+		return;
+	}
+	conn->progress_ms = loop_now_ms(conn->relay->loop);
+	conn->progress_bytes = taken;
+}
+
+static uint64_t pause_ends(const struct conn *conn)
+{
+	return conn->paused_until_ms ? conn->paused_until_ms : NEVER;
+}
+
+static void pause_ended(struct conn *conn)
+{
+	conn->paused_until_ms = 0;
+	stream_resume(conn);
+}
+
+static uint64_t closing_ends(const struct conn *conn)
+{
+	return conn->stage >= CONN_CLOSING
+		       ? conn->closing_ms + RELAY_CLOSE_TIMEOUT_MS
+		       : NEVER;
+}
+
+static void closing_ended(struct conn *conn)
+{
+	conn->is_lost = true;
+	loop_work_queue(&conn->work);
+}
+
+static const struct {
+	uint64_t (*ends)(const struct conn *conn);
+	void (*ended)(struct conn *conn);
+} limits[] = {
+	{ handshake_ends, handshake_ended }, { patience_ends, patience_ended },
+	{ silence_ends, silence_ended },     { progress_ends, progress_ended },
+	{ pause_ends, pause_ended },         { closing_ends, closing_ended },
+};
+
+void clock_arm(struct conn *conn)
+{
+	uint64_t now_ms = loop_now_ms(conn->relay->loop), next = NEVER;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		uint64_t ends = limits[i].ends(conn);
+
+		if (ends < next)
+			next = ends;
+	}
+	if (next == NEVER)
+		loop_timer_disarm(&conn->timer);
+	else
+		loop_timer_arm(&conn->timer, next > now_ms ? next - now_ms : 0);
+}
+
+static void clock_due(struct loop_timer *timer)
+{
+	struct conn *conn = list_entry(timer, struct conn, timer);
+	uint64_t now_ms = loop_now_ms(conn->relay->loop);
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (limits[i].ends(conn) <= now_ms)
+			limits[i].ended(conn);
+	clock_arm(conn);
+}
+
+void clock_init(struct conn *conn)
+{
+	loop_timer_init(conn->relay->loop, &conn->timer, clock_due);
+}
+
+void clock_charge(struct conn *conn, uint64_t frames, size_t bytes)
+{
+	uint64_t now_ms = loop_now_ms(conn->relay->loop);
+	uint64_t wait_ms = later(bucket_take(&conn->messages, frames, now_ms),
+				 bucket_take(&conn->bytes, bytes, now_ms));
+
+	if (!wait_ms)
+		return;
+	conn->paused_until_ms = now_ms + wait_ms;
+	clock_arm(conn);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conn.c - one client's connection, from accept(2) to close(2) */
+
+#include "relay/conn.h"
+#include "base/log.h"
+#include "relay/clock.h"
+#include "relay/relay.h"
+#include "relay/stream.h"
+#include "wire/message.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/*
+ * How it works: a connection is owned by relay.conns and freed in one place,
+ * conn_destroy(). Most of what can go wrong with it is noticed while a room's
+ * connections are walked (a write fails, a queue overflows), where none may
+ * leave; so it is only doomed then, and `work`, which runs at the end of the
+ * turn, does the rest: the ACK that is due, one gathered write of all that
+ * the turn queued, the step to CLOSING, the end. stream.c reads and writes,
+ * clock.c watches the time limits, dispatch.c knows the messages.
+ */
+#define TO(s) (1u << CONN_##s)
+static const unsigned int may_move[CONN_STAGES] = {
+	[CONN_OPENED] = TO(GREETED) | TO(CLOSING),
+	[CONN_GREETED] = TO(JOINED) | TO(CLOSING),
+	[CONN_JOINED] = TO(CLOSING),
+	[CONN_CLOSING] = TO(LINGERING),
+	[CONN_LINGERING] = 0,
+};
+
+/* How far the stream is, as wire/ counts it. */
+static const enum wire_state wire_states[CONN_STAGES] = {
+	[CONN_OPENED] = WIRE_STATE_OPENED,
+	[CONN_GREETED] = WIRE_STATE_GREETED,
+	[CONN_JOINED] = WIRE_STATE_JOINED,
+};
+
+void conn_move(struct conn *conn, enum conn_stage stage)
+{
+	if (!(may_move[conn->stage] & 1u << stage))
+		abort(); /* our own fault, not the peer's */
+	conn->stage = stage;
+	conn->assembler.max_bytes =
+		wire_max_frame_bytes(WIRE_SIDE_CLIENT, wire_states[stage]);
+}
+
+enum wire_state conn_wire_state(const struct conn *conn)
+{
+	return wire_states[conn->stage];
+}
+
+void conn_doom(struct conn *conn, unsigned int code, const char *detail)
+{
+	if (conn->is_doomed || conn->stage >= CONN_CLOSING)
+		return;
+	conn->is_doomed = true;
+	conn->code = (uint16_t)code;
+	loop_work_queue(&conn->work);
+	if (code)
+		log_info("client %llu: %s%s%s",
+			 (unsigned long long)conn->number, wire_code_text(code),
+			 detail ? ": " : "", detail ? detail : "");
+	else
+		log_debug("client %llu: has left%s%s",
+			  (unsigned long long)conn->number, detail ? ": " : "",
+			  detail ? detail : "");
+}
+
+void conn_dismiss(struct conn *conn)
+{
+	conn->is_dismissed = true;
+	conn_doom(conn, 0, "the relay stops");
+}
+
+void conn_queue(struct conn *conn, struct chunk *chunk)
+{
+	const struct relay *relay = conn->relay;
+
+	if (conn->is_doomed || conn->stage >= CONN_CLOSING)
+		return;
+	if (outbox_push(&conn->outbox, chunk)) {
+		conn_doom(conn, CHAT_CODE_INTERNAL, "no memory");
+		return;
+	}
+	loop_work_queue(&conn->work);
+	if (conn->outbox.bytes < relay->flush_bytes)
+		return;
+	stream_write(conn);
+	if (conn->outbox.bytes > relay->limits.hard_bound_bytes)
+		conn_doom(conn, CHAT_CODE_SLOW, "hard bound");
+	if (conn->outbox.bytes > relay->limits.high_water_bytes &&
+	    !conn->is_congested) {
+		conn->is_congested = true;
+		if (conn->room)
+			room_congest(conn->room);
+	}
+}
+
+void conn_say(struct conn *conn, const struct wire_message *m)
+{
+	struct chunk *chunk = chunk_of(m);
+
+	if (!chunk) {
+		conn_doom(conn, CHAT_CODE_INTERNAL, "no memory");
+		return;
+	}
+	conn_queue(conn, chunk);
+	chunk_put(chunk);
+}
+
+/* Clause 5.3: everything taken is queued to everybody, or refused. */
+static void conn_acknowledge(struct conn *conn)
+{
+	conn->is_ack_due = false;
+	conn->acked = conn->sends;
+	conn->open_bytes = 0;
+	conn_say(conn, &(struct wire_message){
+			       .type = CHAT_ACK,
+			       .ack.up_to = conn->acked,
+		       });
+}
+
+void conn_resume(struct conn *conn)
+{
+	if (conn->acked < conn->sends) {
+		conn->is_ack_due = true;
+		loop_work_queue(&conn->work);
+	}
+	stream_resume(conn);
+}
+
+/* Clause 4.8: a last word behind what is queued, and then no more. */
+static void conn_begin_closing(struct conn *conn)
+{
+	struct wire_message last = { .type = CHAT_BYE };
+	struct chunk *chunk = NULL;
+
+	room_leave(conn);
+	if (conn->code) {
+		last.type = CHAT_ERROR;
+		last.error.code = conn->code;
+		last.error.text = wire_code_text(conn->code);
+		last.error.text_bytes = (uint8_t)strlen(last.error.text);
+	}
+	/* What did not move will not; but a frame begun must end. */
+	if (conn->code == CHAT_CODE_SLOW)
+		outbox_truncate(&conn->outbox);
+	if (conn->code || conn->is_dismissed)
+		chunk = chunk_of(&last);
+	if (chunk)
+		(void)outbox_push(&conn->outbox, chunk);
+	chunk_put(chunk);
+	conn->closing_ms = loop_now_ms(conn->relay->loop);
+	conn_move(conn, CONN_CLOSING);
+	stream_resume(conn); /* to discard */
+	clock_arm(conn);
+}
+
+static void conn_work(struct loop_work *work)
+{
+	struct conn *conn = list_entry(work, struct conn, work);
+
+	if (conn->is_lost) {
+		conn_destroy(conn);
+		return;
+	}
+	if (conn->is_ack_due && !conn->is_doomed)
+		conn_acknowledge(conn);
+	if (conn->is_doomed && conn->stage < CONN_CLOSING)
+		conn_begin_closing(conn);
+	if (conn->outbox.count)
+		stream_write(conn);
+	if (conn->is_lost) {
+		conn_destroy(conn);
+		return;
+	}
+	if (conn->stage < CONN_CLOSING || conn->outbox.count)
+		return;
+	if (conn->has_ended) {
+		conn_destroy(conn); /* nothing unread: no reset */
+	} else if (conn->stage == CONN_CLOSING) {
+		(void)shutdown(conn->fd, SHUT_WR);
+		conn_move(conn, CONN_LINGERING);
+	}
+}
+
+static void conn_set_socket(int fd)
+{
+	const int on = 1, notsent_bytes = RELAY_NOTSENT_BYTES;
+
+	/* Not for Unix sockets, which refuse them: nothing is lost. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_bytes,
+			 sizeof(notsent_bytes));
+}
+
+int conn_create(struct relay *relay, int fd, bool is_refused)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+	const struct relay_limits *limits = &relay->limits;
+	uint64_t now_ms = loop_now_ms(relay->loop);
+	int error;
+
+	if (!conn) {
+		close(fd);
+		return -ENOMEM;
+	}
+	conn->relay = relay;
+	conn->fd = fd;
+	conn->number = ++relay->last_number;
+	conn->created_ms = now_ms;
+	conn->heard_ms = now_ms;
+	conn->pinged_ms = now_ms;
+	list_init(&conn->room_link);
+	list_init(&conn->waiting_link);
+	loop_work_init(relay->loop, &conn->work, conn_work);
+	clock_init(conn);
+	wire_assembler_init(
+		&conn->assembler,
+		wire_max_frame_bytes(WIRE_SIDE_CLIENT, WIRE_STATE_OPENED));
+	bucket_init(&conn->messages, limits->rate_messages,
+		    limits->burst_messages, now_ms);
+	bucket_init(&conn->bytes, limits->rate_bytes, limits->burst_bytes,
+		    now_ms);
+	conn_set_socket(fd);
+	error = stream_open(conn);
+	if (error) {
+		close(fd);
+		free(conn);
+		return error;
+	}
+	list_append(&relay->conns, &conn->link);
+	relay->conn_count++;
+	clock_arm(conn);
+	if (is_refused)
+		conn_doom(conn, CHAT_CODE_FULL, NULL);
+	return 0;
+}
+
+void conn_destroy(struct conn *conn)
+{
+	struct relay *relay = conn->relay;
+
+	room_leave(conn);
+	loop_watch_remove(&conn->watch);
+	loop_timer_disarm(&conn->timer);
+	loop_work_cancel(&conn->work);
+	outbox_deinit(&conn->outbox);
+	chunk_put(conn->batch);
+	free(conn->assembler.room);
+	close(conn->fd);
+	list_remove(&conn->link);
+	free(conn);
+	relay_conn_gone(relay);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conn.h - one client's connection, from accept(2) to close(2) */
+#ifndef PVX_RELAY_CONN_H
+#define PVX_RELAY_CONN_H
+
+#include "abi/chat_wire.h"
+#include "loop/loop.h"
+#include "relay/bucket.h"
+#include "relay/outbox.h"
+#include "relay/room.h"
+#include "wire/frame.h"
+#include "wire/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where a connection is; conn.c has the table of legal moves. */
+enum conn_stage {
+	CONN_OPENED,    /* waits for HELLO */
+	CONN_GREETED,   /* waits for JOIN */
+	CONN_JOINED,    /* is in a room */
+	CONN_CLOSING,   /* sends what is queued; reads and discards */
+	CONN_LINGERING, /* has sent all and shut down; reads and discards */
+	CONN_STAGES
+};
+
+struct conn {
+	struct relay *relay; /* borrowed */
+	struct list link;    /* relay.conns */
+	struct loop_watch watch;
+	struct loop_timer timer; /* of whichever time limit comes next */
+	struct loop_work work;   /* at the end of the turn: ACK, write, end */
+	uint64_t number;         /* what the log calls it */
+	int fd;
+	enum conn_stage stage;
+
+	/* Receiving. */
+	struct wire_assembler assembler; /* owns its room */
+	struct bucket messages, bytes;
+	uint64_t paused_until_ms; /* by the rate limit; 0: no */
+	bool is_paused;           /* not watched for reading */
+	uint8_t nonce[CHAT_NONCE_BYTES];
+	uint64_t discarded_bytes; /* since CLOSING */
+
+	/* In a room. */
+	struct room *room; /* NULL: in none */
+	struct member *member;
+	struct list room_link;
+	struct list waiting_link; /* room.waiting */
+	struct chunk *batch;      /* DELIVERs of the read that runs */
+	uint64_t sends;           /* SENDs taken or refused */
+	uint64_t acked;           /* of them, covered by an ACK */
+	uint64_t open_bytes;      /* of envelopes not covered by an ACK */
+	bool is_ack_due;
+
+	/* Sending. */
+	struct outbox outbox;
+	uint64_t written_bytes;
+	bool is_blocked;   /* the socket is full; watched for writing */
+	bool is_congested; /* above the high-water mark, until half of it */
+
+	/* Times, in loop_now_ms(). */
+	uint64_t created_ms;
+	uint64_t heard_ms;      /* something was read */
+	uint64_t pinged_ms;     /* a PING was queued */
+	uint64_t progress_ms;   /* the queue was last seen to move; 0: empty */
+	int64_t progress_bytes; /* taken by the network by then */
+	uint64_t closing_ms;
+
+	/* The end. */
+	bool is_doomed;    /* to be closed at the end of the turn */
+	bool is_lost;      /* the stream is broken: nothing can be sent */
+	bool has_ended;    /* the peer will send no more */
+	uint16_t code;     /* ERROR to send, or 0: BYE when is_dismissed */
+	bool is_dismissed; /* the relay stops */
+};
+
+/* Takes the descriptor over: it is closed also when this fails. 0 or -errno.
+ * `is_refused`: only told that the relay is full. */
+int conn_create(struct relay *relay, int fd, bool is_refused);
+
+/* At once, without a word. Not while connections of its room are walked. */
+void conn_destroy(struct conn *conn);
+
+/* Queue frames; takes a reference of its own. Cuts the connection off at its
+ * hard bound or without memory, which takes effect at the end of the turn. */
+void conn_queue(struct conn *conn, struct chunk *chunk);
+/* The same with one message. */
+void conn_say(struct conn *conn, const struct wire_message *m);
+
+/*
+ * End it at the end of the turn: with ERROR(code), or without when code is 0;
+ * `detail` (may be NULL) is for the log. The first reason counts.
+ */
+void conn_doom(struct conn *conn, unsigned int code, const char *detail);
+
+/* The relay stops: BYE, then the end. */
+void conn_dismiss(struct conn *conn);
+
+/* Its room is no longer congested: ACK and read on. */
+void conn_resume(struct conn *conn);
+
+/* Step to another stage; the move must be legal. */
+void conn_move(struct conn *conn, enum conn_stage stage);
+/* How far the stream is, as wire/ counts it. Before CLOSING only. */
+enum wire_state conn_wire_state(const struct conn *conn);
+
+/* dispatch.c: one frame of the client, in stage OPENED to JOINED. `left_bytes`
+ * were read behind it. */
+void conn_dispatch(struct conn *conn, const uint8_t *frame, size_t bytes,
+		   size_t left_bytes);
+/* dispatch.c: hand the read's DELIVERs on, and see to the ACK. */
+void conn_end_batch(struct conn *conn);
+
+#endif

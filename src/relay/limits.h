@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.h - every number that bounds the relay, with its default */
+#ifndef PVX_RELAY_LIMITS_H
+#define PVX_RELAY_LIMITS_H
+
+#include <stdint.h>
+
+/* Those that an option sets; options.c has the table with the defaults. */
+struct relay_limits {
+	uint64_t max_clients;
+	uint64_t handshake_timeout_ms; /* accept to JOIN */
+	uint64_t ping_interval_ms;     /* of silence, before a PING */
+	uint64_t idle_timeout_ms;      /* of silence, before TIMEOUT */
+	uint64_t progress_timeout_ms;  /* of a queue that does not move */
+	uint64_t window_messages;      /* SENDs without ACK, per sender */
+	uint64_t window_bytes;         /* of their envelopes */
+	uint64_t high_water_bytes;     /* queued: its room waits */
+	uint64_t hard_bound_bytes;     /* queued: it is cut off */
+	uint64_t rate_messages; /* frames per second, per sender; 0: no */
+	uint64_t burst_messages;
+	uint64_t rate_bytes; /* per second, per sender; 0: no limit */
+	uint64_t burst_bytes;
+};
+
+/* Those that are fixed. */
+#define RELAY_READ_BYTES         (256u << 10) /* one read(2) */
+#define RELAY_FLUSH_BYTES        (256u << 10) /* queued: write now */
+#define RELAY_IOVECS             128u         /* gathered in one write */
+#define RELAY_NOTSENT_BYTES      (256u << 10) /* TCP_NOTSENT_LOWAT */
+#define RELAY_KEEP_BYTES         4096u        /* of a frame's room, when idle */
+#define RELAY_PROGRESS_MIN_BYTES 4096         /* less is no progress */
+#define RELAY_CLOSE_TIMEOUT_MS   3000u        /* to flush and linger */
+#define RELAY_DISCARD_BYTES      (1u << 20)   /* read while lingering */
+#define RELAY_STOP_TIMEOUT_MS    2000u        /* to say BYE to everybody */
+#define RELAY_REFUSALS_MAX       64u          /* told FULL at the same time */
+#define RELAY_ACCEPTS_PER_TURN   64u
+#define RELAY_ACCEPT_PAUSE_MS    100u /* out of descriptors */
+#define RELAY_LISTENERS_MAX      16u
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listen.c - sockets that wait for clients: TCP addresses and Unix paths */
+
+#include "relay/listen.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define UNIX_PREFIX "unix:"
+
+/* A host and a port out of "HOST:PORT"; brackets around an IPv6 address. */
+struct host_port {
+	char host[256]; /* empty: every address */
+	char port[6];
+};
+
+static int host_port_parse(struct host_port *hp, const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	size_t host_bytes, port_bytes;
+
+	if (!colon)
+		return -EINVAL;
+	host_bytes = (size_t)(colon - text);
+	port_bytes = strlen(colon + 1);
+	if (host_bytes >= 2 && text[0] == '[' && colon[-1] == ']') {
+		text++;
+		host_bytes -= 2;
+	} else if (memchr(text, ':', host_bytes)) {
+		return -EINVAL;
+	}
+	if (host_bytes >= sizeof(hp->host) || port_bytes < 1 ||
+	    port_bytes >= sizeof(hp->port) ||
+	    strspn(colon + 1, "0123456789") != port_bytes ||
+	    atoi(colon + 1) > 65535)
+		return -EINVAL;
+	memcpy(hp->host, text, host_bytes);
+	hp->host[host_bytes] = '\0';
+	memcpy(hp->port, colon + 1, port_bytes + 1);
+	return 0;
+}
+
+/* The name to print, with the port that the kernel chose. */
+static void listener_set_name(struct listener *l)
+{
+	struct sockaddr_storage at;
+	socklen_t bytes = sizeof(at);
+	char host[64], port[8];
+
+	if (getsockname(l->fd, (struct sockaddr *)&at, &bytes) ||
+	    getnameinfo((struct sockaddr *)&at, bytes, host, sizeof(host), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV)) {
+		snprintf(l->name, sizeof(l->name), "?");
+		return;
+	}
+	snprintf(l->name, sizeof(l->name),
+		 at.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static int listener_bind(struct listener *l, const struct sockaddr *at,
+			 socklen_t bytes)
+{
+	const int on = 1;
+	int error;
+
+	l->fd = socket(at->sa_family,
+		       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l->fd < 0)
+		return -errno;
+	if (at->sa_family != AF_UNIX)
+		(void)setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on,
+				 sizeof(on));
+	/* Each family has its own socket, whatever bindv6only says. */
+	if (at->sa_family == AF_INET6)
+		(void)setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+				 sizeof(on));
+	if (bind(l->fd, at, bytes) == 0 && listen(l->fd, SOMAXCONN) == 0)
+		return 0;
+	error = -errno;
+	close(l->fd);
+	return error;
+}
+
+/* Of a host with several addresses those that this machine lacks are passed
+ * over, as long as one is left. */
+static int open_tcp(struct listener *listeners, unsigned int room,
+		    const char *address)
+{
+	const struct addrinfo hints = {
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+		.ai_socktype = SOCK_STREAM,
+	};
+	struct addrinfo *found = NULL;
+	struct host_port hp;
+	int error, count = 0;
+
+	error = host_port_parse(&hp, address);
+	if (error) {
+		log_error("%s: not HOST:PORT, [IPV6]:PORT or unix:PATH",
+			  address);
+		return error;
+	}
+	error = getaddrinfo(hp.host[0] ? hp.host : NULL, hp.port, &hints,
+			    &found);
+	if (error) {
+		log_error("%s: %s", address, gai_strerror(error));
+		return -EADDRNOTAVAIL;
+	}
+	for (struct addrinfo *a = found; a && (unsigned int)count < room;
+	     a = a->ai_next) {
+		struct listener *l = &listeners[count];
+		int failure;
+
+		*l = (struct listener){ .fd = -1 };
+		failure = listener_bind(l, a->ai_addr, a->ai_addrlen);
+		if (failure == 0) {
+			listener_set_name(l);
+			count++;
+		} else if (failure != -EAFNOSUPPORT &&
+			   failure != -EADDRNOTAVAIL) {
+			error = failure;
+			break;
+		} else {
+			error = failure;
+		}
+	}
+	freeaddrinfo(found);
+	if (count &&
+	    (error == 0 || error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL))
+		return count;
+	while (count)
+		listener_close(&listeners[--count]);
+	log_error("%s: %s", address, strerror(-error));
+	return error ? error : -EADDRNOTAVAIL;
+}
+
+/* Remove a socket that nobody listens on: connecting to it is refused. */
+static int remove_stale(const struct sockaddr_un *at)
+{
+	struct stat there;
+	int fd, error;
+
+	if (lstat(at->sun_path, &there))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(there.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	error = connect(fd, (const struct sockaddr *)at, sizeof(*at)) ? errno
+								      : 0;
+	close(fd);
+	if (error != ECONNREFUSED)
+		return -EADDRINUSE;
+	return unlink(at->sun_path) ? -errno : 0;
+}
+
+static int open_unix(struct listener *l, const char *address)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const char *path = address + strlen(UNIX_PREFIX);
+	int error;
+
+	*l = (struct listener){ .fd = -1 };
+	if (!*path || strlen(path) >= sizeof(at.sun_path)) {
+		log_error("%s: the path must have 1 to %zu bytes", address,
+			  sizeof(at.sun_path) - 1);
+		return -EINVAL;
+	}
+	strcpy(at.sun_path, path);
+	error = remove_stale(&at);
+	if (error == 0)
+		error = listener_bind(l, (struct sockaddr *)&at, sizeof(at));
+	if (error) {
+		log_error("%s: %s", address, strerror(-error));
+		return error;
+	}
+	l->path = strdup(path);
+	if (!l->path || lstat(path, &l->made)) {
+		error = l->path ? -errno : -ENOMEM;
+		(void)unlink(path);
+		listener_close(l);
+		return error;
+	}
+	snprintf(l->name, sizeof(l->name), "%.90s", address);
+	return 1;
+}
+
+int listener_open(struct listener *listeners, unsigned int room,
+		  const char *address)
+{
+	if (!room) {
+		log_error("%s: more addresses than there is room for", address);
+		return -ENOSPC;
+	}
+	if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return open_unix(listeners, address);
+	return open_tcp(listeners, room, address);
+}
+
+void listener_close(struct listener *l)
+{
+	struct stat there;
+
+	loop_watch_remove(&l->watch);
+	/* Only what we made: another relay may have taken the path over. */
+	if (l->path && lstat(l->path, &there) == 0 &&
+	    there.st_dev == l->made.st_dev && there.st_ino == l->made.st_ino)
+		(void)unlink(l->path);
+	if (l->name[0])
+		close(l->fd);
+	free(l->path);
+	*l = (struct listener){ .fd = -1 };
+}

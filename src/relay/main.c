@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - paravoxd, the relay */
+
+#include "base/log.h"
+#include "base/process.h"
+#include "relay/options.h"
+#include "relay/relay.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Exit statuses: 0 stopped as asked, 1 could not serve, 2 wrong usage. */
+int main(int argc, char **argv)
+{
+	static struct relay_options options;
+	int outcome;
+
+	outcome = process_init();
+	if (outcome) {
+		fprintf(stderr, "paravoxd: %s\n", strerror(-outcome));
+		return 1;
+	}
+	outcome = options_parse(&options, argc, argv);
+	if (outcome == OPTIONS_HELP) {
+		options_print_help(stdout);
+		return 0;
+	}
+	if (outcome == OPTIONS_VERSION) {
+		puts("paravoxd " PVX_VERSION);
+		return 0;
+	}
+	if (outcome < 0)
+		return 2;
+	log_init("paravoxd", options.log_level);
+	return relay_run(&options) ? 1 : 0;
+}

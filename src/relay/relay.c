@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay.c - the relay as a whole: its clients, rooms, listeners */
+
+#include "relay/relay.h"
+#include "base/bytes.h"
+#include "base/log.h"
+#include "relay/conn.h"
+#include "relay/notify.h"
+#include "relay/options.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Without --listen. The second may be missing: a machine without IPv6. */
+static const char *const default_addresses[] = { "127.0.0.1:7450",
+						 "[::1]:7450" };
+
+/* Descriptors that are no clients: standard ones, epoll, listeners. */
+#define RELAY_SPARE_FDS (RELAY_REFUSALS_MAX + RELAY_LISTENERS_MAX + 16u)
+
+static void relay_listen(struct relay *relay, bool is_on)
+{
+	for (unsigned int i = 0; i < relay->listener_count; i++)
+		if (relay->listeners[i].watch.loop)
+			(void)loop_watch_set(&relay->listeners[i].watch,
+					     is_on ? LOOP_READ : 0);
+}
+
+static void accept_again(struct loop_timer *timer)
+{
+	relay_listen(list_entry(timer, struct relay, accept_timer), true);
+}
+
+/* Out of descriptors or memory: the connection stays in the backlog, which is
+ * ready for ever; so look away for a while instead of spinning. */
+static void relay_pause_accept(struct relay *relay, int error)
+{
+	log_warning("cannot accept a client: %s", strerror(error));
+	relay_listen(relay, false);
+	loop_timer_arm(&relay->accept_timer, RELAY_ACCEPT_PAUSE_MS);
+}
+
+static bool accept_error_is_ours(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM;
+}
+
+static void relay_accept(struct loop_watch *watch, unsigned int events)
+{
+	struct listener *l = list_entry(watch, struct listener, watch);
+	struct relay *relay = l->relay;
+
+	for (unsigned int i = 0; i < RELAY_ACCEPTS_PER_TURN; i++) {
+		uint64_t most = relay->limits.max_clients;
+		int error, fd;
+
+		fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0) {
+			if (accept_error_is_ours(errno))
+				relay_pause_accept(relay, errno);
+			if (errno == ECONNABORTED || errno == EINTR)
+				continue;
+			return;
+		}
+		if (relay->conn_count >= most + RELAY_REFUSALS_MAX) {
+			close(fd); /* too many even to be told */
+			continue;
+		}
+		error = conn_create(relay, fd, relay->conn_count >= most);
+		if (error)
+			log_warning("cannot take a client: %s",
+				    strerror(-error));
+		else
+			log_debug("client %llu: connected to %s",
+				  (unsigned long long)relay->last_number,
+				  l->name);
+	}
+}
+
+void relay_conn_gone(struct relay *relay)
+{
+	relay->conn_count--;
+	if (relay->is_stopping && !relay->conn_count)
+		loop_stop(relay->loop);
+}
+
+static void stop_late(struct loop_timer *timer)
+{
+	struct relay *relay = list_entry(timer, struct relay, stop_timer);
+
+	log_info("%llu clients did not take their leave in time",
+		 (unsigned long long)relay->conn_count);
+	loop_stop(relay->loop);
+}
+
+static void relay_close_listeners(struct relay *relay)
+{
+	for (unsigned int i = 0; i < relay->listener_count; i++)
+		listener_close(&relay->listeners[i]);
+	relay->listener_count = 0;
+}
+
+/* The first signal: take no more clients, say BYE to those that are here. The
+ * second: go at once. */
+static void relay_signalled(struct loop_signals *signals, int number)
+{
+	struct relay *relay = list_entry(signals, struct relay, signals);
+
+	if (relay->is_stopping) {
+		loop_stop(relay->loop);
+		return;
+	}
+	relay->is_stopping = true;
+	log_info("stopping: %s", strsignal(number));
+	(void)notify_send("STOPPING=1");
+	loop_timer_disarm(&relay->accept_timer);
+	relay_close_listeners(relay);
+	list_for_each (link, &relay->conns)
+		conn_dismiss(list_entry(link, struct conn, link));
+	loop_timer_arm(&relay->stop_timer, RELAY_STOP_TIMEOUT_MS);
+	if (!relay->conn_count)
+		loop_stop(relay->loop);
+}
+
+static int relay_open_address(struct relay *relay, const char *address)
+{
+	struct listener *first = &relay->listeners[relay->listener_count];
+	int count = listener_open(
+		first, RELAY_LISTENERS_MAX - relay->listener_count, address);
+
+	for (int i = 0; i < count; i++) {
+		int error;
+
+		relay->listener_count++;
+		first[i].relay = relay;
+		error = loop_watch_add(relay->loop, &first[i].watch,
+				       first[i].fd, LOOP_READ, relay_accept);
+		if (error)
+			return error;
+	}
+	return count < 0 ? count : 0;
+}
+
+static int relay_open_listeners(struct relay *relay,
+				const struct relay_options *options)
+{
+	int error;
+
+	for (unsigned int i = 0; i < options->listen_count; i++) {
+		error = relay_open_address(relay, options->listen[i]);
+		if (error)
+			return error;
+	}
+	if (options->listen_count)
+		return 0;
+	error = relay_open_address(relay, default_addresses[0]);
+	if (error)
+		return error;
+	error = relay_open_address(relay, default_addresses[1]);
+	if (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL) {
+		log_info("no IPv6 here: serving IPv4 only");
+		error = 0;
+	}
+	return error;
+}
+
+/* As many descriptors as clients are allowed, if we may. */
+static void relay_raise_fds(const struct relay *relay)
+{
+	rlim_t wanted = (rlim_t)relay->limits.max_clients + RELAY_SPARE_FDS;
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_cur >= wanted)
+		return;
+	now.rlim_cur = wanted < now.rlim_max ? wanted : now.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &now);
+	if (now.rlim_cur < wanted)
+		log_warning("the limit of open files allows %llu clients only",
+			    (unsigned long long)now.rlim_cur - RELAY_SPARE_FDS);
+}
+
+static int relay_init(struct relay *relay, const struct relay_options *options)
+{
+	static const int numbers[] = { SIGTERM, SIGINT };
+	int error;
+
+	relay->limits = options->limits;
+	relay->name = options->name;
+	relay->flush_bytes = RELAY_FLUSH_BYTES;
+	if (relay->flush_bytes > relay->limits.high_water_bytes)
+		relay->flush_bytes = relay->limits.high_water_bytes;
+	list_init(&relay->conns);
+	relay_raise_fds(relay);
+	error = loop_create(&relay->loop);
+	if (error)
+		return error;
+	loop_timer_init(relay->loop, &relay->accept_timer, accept_again);
+	loop_timer_init(relay->loop, &relay->stop_timer, stop_late);
+	error = loop_signals_open(relay->loop, &relay->signals, numbers,
+				  ARRAY_SIZE(numbers), relay_signalled);
+	return error ? error : relay_open_listeners(relay, options);
+}
+
+static void relay_deinit(struct relay *relay)
+{
+	relay_close_listeners(relay);
+	relay->is_stopping = true;
+	if (relay->loop)
+		list_for_each_safe (link, &relay->conns)
+			conn_destroy(list_entry(link, struct conn, link));
+	loop_timer_disarm(&relay->accept_timer);
+	loop_timer_disarm(&relay->stop_timer);
+	loop_signals_close(&relay->signals);
+	loop_destroy(relay->loop);
+}
+
+static void relay_announce(const struct relay *relay)
+{
+	int error;
+
+	for (unsigned int i = 0; i < relay->listener_count; i++)
+		printf("listening on %s\n", relay->listeners[i].name);
+	fflush(stdout);
+	error = notify_send("READY=1");
+	if (error)
+		log_warning("cannot notify the service manager: %s",
+			    strerror(-error));
+}
+
+int relay_run(const struct relay_options *options)
+{
+	struct relay *relay = calloc(1, sizeof(*relay));
+	int error;
+
+	if (!relay)
+		return -ENOMEM;
+	error = relay_init(relay, options);
+	if (!error) {
+		relay_announce(relay);
+		error = loop_run(relay->loop);
+	}
+	if (error)
+		log_error("cannot go on: %s", strerror(-error));
+	relay_deinit(relay);
+	free(relay);
+	return error;
+}

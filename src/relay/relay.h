@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay.h - the relay as a whole: its clients, rooms, listeners */
+#ifndef PVX_RELAY_RELAY_H
+#define PVX_RELAY_RELAY_H
+
+#include "loop/loop.h"
+#include "loop/signals.h"
+#include "relay/limits.h"
+#include "relay/listen.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct relay_options;
+struct room;
+
+struct relay {
+	struct loop *loop;
+	struct relay_limits limits;
+	const char *name; /* borrowed; WELCOME says it */
+	size_t flush_bytes;
+	struct listener listeners[RELAY_LISTENERS_MAX];
+	unsigned int listener_count;
+	struct list conns;
+	uint64_t conn_count;
+	uint64_t last_number; /* of a connection, for the log */
+	struct room *rooms;   /* uthash */
+	struct loop_signals signals;
+	struct loop_timer accept_timer; /* accept again */
+	struct loop_timer stop_timer;   /* give up on who does not read BYE */
+	bool is_stopping;
+	uint8_t read_buffer[RELAY_READ_BYTES]; /* of whoever reads now */
+};
+
+/*
+ * Serve until SIGTERM or SIGINT. Prints "listening on ADDRESS" lines on
+ * standard output as soon as clients can connect. Returns 0, or -errno after
+ * a log line that says what could not be had. `options` is borrowed.
+ */
+int relay_run(const struct relay_options *options);
+
+/* A connection is gone; called by conn_destroy(). */
+void relay_conn_gone(struct relay *relay);
+
+#endif

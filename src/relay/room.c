@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* room.c - who is in a room, and handing on to them */
+
+#include "relay/conn.h"
+#include "base/bytes.h"
+#include "base/mutant.h"
+#include "relay/chunk.h"
+#include "relay/relay.h"
+#include "wire/message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * How it works: rooms are in a hash table by their id, members of a room in
+ * one by device key. Ids and keys are (nearly) uniform bytes already, so their
+ * first two are the hash; the whole of them decides (CHECK room_separation):
+ * two rooms whose ids begin alike are still two rooms.
+ *
+ * A room is congested while any of its connections has more than its
+ * high-water mark queued. Who sends then is put on the list `waiting`, without
+ * ACK and unread (clause 5.5); resume_work lets them go on once nobody is
+ * above the mark.
+ */
+#undef HASH_FUNCTION
+#define HASH_FUNCTION(key, bytes, hash) \
+	((hash) = bytes_get_be16((const uint8_t *)(key)))
+#undef HASH_KEYCMP
+#define HASH_KEYCMP(a, b, bytes) \
+	(CHECK(room_separation, memcmp(a, b, bytes) == 0) ? 0 : 1)
+
+static void room_resume(struct loop_work *work)
+{
+	struct room *room = list_entry(work, struct room, resume_work);
+
+	while (!room->congested && !list_is_empty(&room->waiting)) {
+		struct list *first = room->waiting.next;
+
+		list_remove(first);
+		conn_resume(list_entry(first, struct conn, waiting_link));
+	}
+}
+
+void room_congest(struct room *room)
+{
+	room->congested++;
+}
+
+void room_relieve(struct room *room)
+{
+	if (--room->congested == 0)
+		loop_work_queue(&room->resume_work);
+}
+
+static struct room *room_find(struct relay *relay, const uint8_t *id)
+{
+	struct room *room = NULL;
+
+	HASH_FIND(hh, relay->rooms, id, CHAT_ROOM_ID_BYTES, room);
+	return room;
+}
+
+static struct room *room_create(struct relay *relay, const uint8_t *id)
+{
+	struct room *room = calloc(1, sizeof(*room));
+
+	if (!room)
+		return NULL;
+	memcpy(room->id, id, CHAT_ROOM_ID_BYTES);
+	room->relay = relay;
+	list_init(&room->conns);
+	list_init(&room->waiting);
+	loop_work_init(relay->loop, &room->resume_work, room_resume);
+	HASH_ADD_KEYPTR(hh, relay->rooms, room->id, CHAT_ROOM_ID_BYTES, room);
+	if (room_find(relay, id) != room) {
+		free(room);
+		return NULL;
+	}
+	return room;
+}
+
+static void room_destroy_if_empty(struct room *room)
+{
+	if (!list_is_empty(&room->conns))
+		return;
+	loop_work_cancel(&room->resume_work);
+	HASH_DEL(room->relay->rooms, room);
+	free(room);
+}
+
+static struct member *member_find(struct room *room, const uint8_t *key)
+{
+	struct member *member = NULL;
+
+	HASH_FIND(hh, room->members, key, CHAT_KEY_BYTES, member);
+	return member;
+}
+
+/* The member of that key, counted once more; NULL without memory. */
+static struct member *member_get(struct room *room, const uint8_t *key)
+{
+	struct member *member = member_find(room, key);
+
+	if (!member) {
+		member = calloc(1, sizeof(*member));
+		if (!member)
+			return NULL;
+		memcpy(member->device_key, key, CHAT_KEY_BYTES);
+		HASH_ADD_KEYPTR(hh, room->members, member->device_key,
+				CHAT_KEY_BYTES, member);
+		if (member_find(room, key) != member) {
+			free(member);
+			return NULL;
+		}
+	}
+	member->conn_count++;
+	return member;
+}
+
+/* Whether that was its last connection. */
+static bool member_put(struct room *room, struct member *member)
+{
+	if (--member->conn_count)
+		return false;
+	HASH_DEL(room->members, member);
+	free(member);
+	return true;
+}
+
+/* Clause 5.8. Lost when there is no memory: presence is no promise. */
+static void tell_presence(struct room *room, const struct conn *except,
+			  enum chat_presence what, const uint8_t *key)
+{
+	struct chunk *chunk = chunk_of(&(struct wire_message){
+		.type = CHAT_PRESENCE,
+		.presence = { .what = what, .device_key = key },
+	});
+
+	if (!chunk)
+		return;
+	room_deliver(room, except, chunk);
+	chunk_put(chunk);
+}
+
+/* Clause 4.5: all keys, in as many JOINED frames as it takes. */
+static struct chunk *roster_of(struct room *room)
+{
+	uint32_t left = HASH_COUNT(room->members);
+	uint32_t frames = left / CHAT_ROSTER_MAX_KEYS + 1;
+	struct member *member = room->members;
+	uint8_t *keys = malloc((size_t)CHAT_ROSTER_MAX_KEYS * CHAT_KEY_BYTES);
+	struct chunk *chunk;
+
+	chunk = chunk_create((size_t)left * CHAT_KEY_BYTES +
+			     (size_t)frames * (CHAT_HEADER_BYTES + 4));
+	while (chunk && keys && left) {
+		struct wire_message m = { .type = CHAT_JOINED };
+
+		while (member && m.joined.count < CHAT_ROSTER_MAX_KEYS) {
+			memcpy(keys + (size_t)m.joined.count * CHAT_KEY_BYTES,
+			       member->device_key, CHAT_KEY_BYTES);
+			m.joined.count++;
+			member = member->hh.next;
+		}
+		left -= m.joined.count;
+		m.joined.keys_after = left;
+		m.joined.keys = keys;
+		if (chunk_append(chunk, &m))
+			break;
+	}
+	free(keys);
+	if (chunk && left) {
+		chunk_put(chunk);
+		return NULL;
+	}
+	return chunk;
+}
+
+int room_enter(struct relay *relay, struct conn *conn,
+	       const uint8_t id[CHAT_ROOM_ID_BYTES],
+	       const uint8_t device_key[CHAT_KEY_BYTES])
+{
+	struct room *room = room_find(relay, id);
+	struct member *member;
+	struct chunk *roster;
+
+	if (!room)
+		room = room_create(relay, id);
+	if (!room)
+		return -ENOMEM;
+	member = member_get(room, device_key);
+	roster = member ? roster_of(room) : NULL;
+	if (!roster) {
+		if (member)
+			member_put(room, member);
+		room_destroy_if_empty(room);
+		return -ENOMEM;
+	}
+	conn->room = room;
+	conn->member = member;
+	list_append(&room->conns, &conn->room_link);
+	conn_queue(conn, roster);
+	chunk_put(roster);
+	if (member->conn_count == 1)
+		tell_presence(room, conn, CHAT_PRESENCE_JOINED, device_key);
+	return 0;
+}
+
+void room_leave(struct conn *conn)
+{
+	uint8_t key[CHAT_KEY_BYTES];
+	struct room *room = conn->room;
+
+	if (!room)
+		return;
+	memcpy(key, conn->member->device_key, sizeof(key));
+	list_remove(&conn->room_link);
+	list_remove(&conn->waiting_link);
+	conn->room = NULL;
+	if (conn->is_congested)
+		room_relieve(room);
+	if (member_put(room, conn->member) && !room->relay->is_stopping)
+		tell_presence(room, NULL, CHAT_PRESENCE_LEFT, key);
+	conn->member = NULL;
+	room_destroy_if_empty(room);
+}
+
+void room_deliver(struct room *room, const struct conn *except,
+		  struct chunk *chunk)
+{
+	list_for_each (link, &room->conns) {
+		struct conn *conn = list_entry(link, struct conn, room_link);
+
+		if (conn != except)
+			conn_queue(conn, chunk);
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* room.h - who is in a room, and handing on to them */
+#ifndef PVX_RELAY_ROOM_H
+#define PVX_RELAY_ROOM_H
+
+#include "abi/chat_wire.h"
+#include "loop/loop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An allocation of a table that fails leaves the element out, instead of
+ * ending the program: who adds looks whether it is in. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+struct chunk;
+struct conn;
+struct relay;
+
+/* A device key, however many connections it has. */
+struct member {
+	uint8_t device_key[CHAT_KEY_BYTES];
+	uint32_t conn_count;
+	UT_hash_handle hh;
+};
+
+struct room {
+	uint8_t id[CHAT_ROOM_ID_BYTES];
+	struct relay *relay;
+	struct list conns;      /* conn.room_link */
+	struct member *members; /* uthash */
+	uint32_t congested;     /* connections above the high-water mark */
+	struct list waiting;    /* conn.waiting_link: until congested is 0 */
+	struct loop_work resume_work;
+	UT_hash_handle hh;
+};
+
+/*
+ * Put a connection into the room of that id, which is made when it is the
+ * first: sets conn->room and conn->member, queues the roster for it and
+ * PRESENCE for the others. 0, or -ENOMEM with nothing changed.
+ */
+int room_enter(struct relay *relay, struct conn *conn,
+	       const uint8_t id[CHAT_ROOM_ID_BYTES],
+	       const uint8_t device_key[CHAT_KEY_BYTES]);
+
+/* Take it out; the last one out ends the room. Without a room: nothing. Not
+ * to be called while the room's connections are walked. */
+void room_leave(struct conn *conn);
+
+/* Queue for every connection but `except` (may be NULL). */
+void room_deliver(struct room *room, const struct conn *except,
+		  struct chunk *chunk);
+
+/* One connection more, or one less, is above its high-water mark. */
+void room_congest(struct room *room);
+void room_relieve(struct room *room);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stream.c - reading and writing a connection's socket */
+
+#include "relay/stream.h"
+#include "relay/clock.h"
+#include "relay/conn.h"
+#include "relay/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/*
+ * How it works: one read per turn and connection, into the relay's buffer;
+ * frames that are whole there are served in place, and only the rest of a
+ * read is kept, in room of exactly the frame's size. All of a read is served
+ * before reading stops, so whoever is over a limit is over it by one read.
+ *
+ * Reading stops (is_paused) while the connection's room is congested, while
+ * its own queue is above the mark, and while it owes to the rate limit. That
+ * is noticed when the socket next becomes readable, so the silent cost
+ * nothing; whatever ends calls stream_resume().
+ */
+
+/* First bytes of those who speak another protocol to us (clause 2.3 refuses
+ * them all as too large): a line in the log that helps. */
+static const struct {
+	const char *bytes;
+	const char *detail;
+} strangers[] = {
+	{ "\x16\x03", "that is TLS, and this port is plain" },
+	{ "GET ", "that is HTTP" },
+	{ "POST", "that is HTTP" },
+	{ "HEAD", "that is HTTP" },
+	{ "OPTI", "that is HTTP" },
+	{ "CONN", "that is HTTP" },
+	{ "PRI ", "that is HTTP" },
+	{ "SSH-", "that is SSH" },
+};
+
+static const char *stranger_detail(const struct conn *conn)
+{
+	const uint8_t *head = conn->assembler.head;
+
+	if (conn->stage != CONN_OPENED)
+		return NULL;
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+		if (memcmp(head, strangers[i].bytes,
+			   strlen(strangers[i].bytes)) == 0)
+			return strangers[i].detail;
+	return NULL;
+}
+
+static bool stream_may_read(const struct conn *conn)
+{
+	return conn->stage >= CONN_CLOSING ||
+	       (!conn->is_congested && !conn->paused_until_ms &&
+		!(conn->room && conn->room->congested));
+}
+
+static void stream_watch(struct conn *conn)
+{
+	unsigned int events = 0;
+
+	if (!conn->is_paused && !conn->has_ended)
+		events |= LOOP_READ;
+	if (conn->is_blocked)
+		events |= LOOP_WRITE;
+	if (conn->watch.loop && loop_watch_set(&conn->watch, events)) {
+		conn->is_lost = true;
+		loop_work_queue(&conn->work);
+	}
+}
+
+void stream_resume(struct conn *conn)
+{
+	if (!conn->is_paused || !stream_may_read(conn))
+		return;
+	conn->is_paused = false;
+	/* The time that it was not listened to is no silence. */
+	conn->heard_ms = loop_now_ms(conn->relay->loop);
+	stream_watch(conn);
+}
+
+static void stream_pause(struct conn *conn)
+{
+	conn->is_paused = true;
+	if (conn->room && conn->room->congested) {
+		list_remove(&conn->waiting_link);
+		list_append(&conn->room->waiting, &conn->waiting_link);
+	}
+	stream_watch(conn);
+}
+
+static void stream_lose(struct conn *conn, const char *detail)
+{
+	conn_doom(conn, 0, detail);
+	conn->is_lost = true;
+	loop_work_queue(&conn->work);
+}
+
+static void stream_calm(struct conn *conn)
+{
+	if (!conn->is_congested ||
+	    conn->outbox.bytes > conn->relay->limits.high_water_bytes / 2)
+		return;
+	conn->is_congested = false;
+	if (conn->room)
+		room_relieve(conn->room);
+	stream_resume(conn);
+}
+
+void stream_write(struct conn *conn)
+{
+	struct iovec pieces[RELAY_IOVECS];
+
+	while (conn->outbox.count && !conn->is_blocked && !conn->is_lost) {
+		struct msghdr m = { .msg_iov = pieces };
+		size_t wanted = 0;
+		ssize_t n;
+
+		m.msg_iovlen =
+			outbox_gather(&conn->outbox, pieces, RELAY_IOVECS);
+		for (size_t i = 0; i < m.msg_iovlen; i++)
+			wanted += pieces[i].iov_len;
+		n = sendmsg(conn->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN) {
+			stream_lose(conn, strerror(errno));
+			return;
+		}
+		if (n > 0) {
+			outbox_consume(&conn->outbox, (size_t)n);
+			conn->written_bytes += (uint64_t)n;
+		}
+		conn->is_blocked = n < (ssize_t)wanted;
+	}
+	clock_watch_progress(conn);
+	stream_calm(conn);
+	stream_watch(conn);
+}
+
+/* Room for the frame that the assembler has begun. */
+static int stream_grow(struct wire_assembler *a)
+{
+	uint8_t *room = realloc(a->room, a->wanted_bytes);
+
+	if (!room)
+		return -ENOMEM;
+	a->room = room;
+	a->room_bytes = a->wanted_bytes;
+	return 0;
+}
+
+/* What the assembler says when the stream has no meaning, clause 8. */
+static unsigned int stream_code(long error)
+{
+	switch (error) {
+	case -EMSGSIZE:
+		return CHAT_CODE_TOO_LARGE;
+	case -ENOMEM:
+		return CHAT_CODE_INTERNAL;
+	default:
+		return CHAT_CODE_PROTOCOL;
+	}
+}
+
+static void stream_feed(struct conn *conn, const uint8_t *data, size_t bytes)
+{
+	struct wire_assembler *a = &conn->assembler;
+	const uint8_t *frame;
+	uint64_t frames = 0;
+	size_t read_bytes = bytes;
+	long found;
+
+	while (!conn->is_doomed &&
+	       (found = wire_frame_next(a, &data, &bytes, &frame)) != 0) {
+		if (found == -ENOBUFS)
+			found = stream_grow(a);
+		if (found < 0)
+			conn_doom(conn, stream_code(found),
+				  stranger_detail(conn));
+		if (found <= 0)
+			continue;
+		frames++;
+		conn_dispatch(conn, frame, (size_t)found, bytes);
+	}
+	conn_end_batch(conn);
+	if (!wire_frame_is_begun(a) && a->room_bytes > RELAY_KEEP_BYTES) {
+		free(a->room);
+		a->room = NULL;
+		a->room_bytes = 0;
+	}
+	clock_charge(conn, frames, read_bytes);
+}
+
+static void stream_read(struct conn *conn)
+{
+	struct relay *relay = conn->relay;
+	ssize_t n;
+
+	n = recv(conn->fd, relay->read_buffer, sizeof(relay->read_buffer),
+		 MSG_DONTWAIT);
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			stream_lose(conn, strerror(errno));
+		return;
+	}
+	conn->heard_ms = loop_now_ms(relay->loop);
+	if (n == 0) {
+		conn->has_ended = true;
+		conn_doom(conn, 0,
+			  wire_frame_is_begun(&conn->assembler)
+				  ? "within a frame"
+				  : NULL);
+		loop_work_queue(&conn->work);
+		stream_watch(conn);
+		return;
+	}
+	if (conn->stage < CONN_CLOSING) {
+		stream_feed(conn, relay->read_buffer, (size_t)n);
+		return;
+	}
+	conn->discarded_bytes += (uint64_t)n;
+	if (conn->discarded_bytes > RELAY_DISCARD_BYTES)
+		stream_lose(conn, "does not stop to send");
+}
+
+static void stream_ready(struct loop_watch *watch, unsigned int events)
+{
+	struct conn *conn = list_entry(watch, struct conn, watch);
+
+	if (events & LOOP_WRITE) {
+		conn->is_blocked = false;
+		stream_write(conn);
+		loop_work_queue(&conn->work);
+	}
+	if (conn->is_lost)
+		return;
+	/* A hang-up is told again and again: it is the end unless the last
+	 * bytes can be read now. What is not read now was never acknowledged. */
+	if (events & LOOP_HANGUP && (!(events & LOOP_READ) || conn->has_ended ||
+				     !stream_may_read(conn))) {
+		stream_lose(conn, "hung up");
+		return;
+	}
+	if (!(events & LOOP_READ) || conn->has_ended)
+		return;
+	if (stream_may_read(conn))
+		stream_read(conn);
+	else
+		stream_pause(conn);
+}
+
+int stream_open(struct conn *conn)
+{
+	return loop_watch_add(conn->relay->loop, &conn->watch, conn->fd,
+			      LOOP_READ, stream_ready);
+}
