@@ -25,7 +25,7 @@ enum mutant {
 	MUTANT_aead_tag_compare,    /* libcryptsess: TLS and SRTP forms */
 	MUTANT_sender_binding,   /* the envelope names its connection's key */
 	MUTANT_message_state,    /* wire: messages at the wrong time */
-	MUTANT_sender_window,   /* relay: SENDs without ACK */
+	MUTANT_sender_window,    /* relay: SENDs without ACK */
 	MUTANT_room_binding,     /* relay: the room id is the key's hash */
 	MUTANT_device_signature, /* relay: who owns the device key */
 	MUTANT_room_separation,  /* relay: only members of the same room */
