@@ -13,6 +13,7 @@
 /* In order of preference. */
 static const struct provider *const providers[] = {
 	&provider_openssl,
+	&provider_cryptodev,
 };
 
 const char *cryptsess_provider_name_at(unsigned int index,

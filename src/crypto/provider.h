@@ -109,6 +109,7 @@ struct provider {
 };
 
 extern const struct provider provider_openssl;
+extern const struct provider provider_cryptodev;
 
 /* An open provider. */
 struct cryptsess_provider {
