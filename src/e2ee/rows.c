@@ -175,6 +175,7 @@ static int chain_row_merge(struct e2ee_row *row, const uint8_t *stored,
 			   size_t bytes)
 {
 	struct chain_record mine, other;
+	uint8_t device_key[CHAT_KEY_BYTES];
 	int err;
 
 	err = chain_row_decode(&mine, row->key, row->value, row->value_bytes);
@@ -183,7 +184,8 @@ static int chain_row_merge(struct e2ee_row *row, const uint8_t *stored,
 	if (err)
 		return err;
 	chain_record_merge(&mine, &other);
-	chain_row_encode(row, row->key, &mine);
+	memcpy(device_key, row->key, sizeof(device_key));
+	chain_row_encode(row, device_key, &mine);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -199,4 +200,36 @@ void craft_wrap(const struct craft *craft,
 				    ciphertext + bytes),
 			 0);
 	envelope->length = CHAT_ENVELOPE_MIN + bytes;
+}
+
+int scene_setup(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	scene->alice = people_enter(ROOM, ALICE);
+	scene->bob = people_enter(ROOM, BOB);
+	people_say_as(scene->alice, &scene->first, "Alice", "one", 1000);
+	people_say_as(scene->alice, &scene->second, "Alice", "two", 2000);
+	craft_init(&scene->eve, ROOM, EVE);
+	*state = scene;
+	return 0;
+}
+
+int scene_teardown(void **state)
+{
+	struct scene *scene = *state;
+
+	e2ee_room_destroy(scene->alice);
+	e2ee_room_destroy(scene->bob);
+	free(scene);
+	return 0;
+}
+
+void scene_assert(struct scene *scene, enum e2ee_verdict expected)
+{
+	assert_int_equal(people_hear(scene->bob, &scene->crafted, NULL),
+			 expected);
+	/* The honest message is accepted whatever was tried before. */
+	assert_int_equal(people_hear(scene->bob, &scene->first, NULL),
+			 E2EE_ACCEPTED);
 }

@@ -64,4 +64,21 @@ void craft_wrap(const struct craft *craft,
 		const uint8_t *plaintext, size_t bytes,
 		struct envelope *envelope);
 
+/* Alice and Bob in a room, and Eve, who holds its secret too. */
+struct scene {
+	struct e2ee_room *alice, *bob;
+	struct envelope first, second; /* of Alice, on one chain */
+	struct craft eve;              /* she holds the room's secret */
+	struct envelope crafted;
+	uint8_t plaintext[CHAT_CIPHERTEXT_MAX];
+};
+
+/* cmocka: a fresh scene in *state, and its end. */
+int scene_setup(void **state);
+int scene_teardown(void **state);
+
+/* What Bob makes of the crafted envelope; and that he accepts the honest one
+ * all the same. */
+void scene_assert(struct scene *scene, enum e2ee_verdict expected);
+
 #endif
