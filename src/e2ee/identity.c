@@ -136,7 +136,8 @@ void e2ee_safety_number(char text[E2EE_SAFETY_NUMBER_ROOM],
 		uint64_t number =
 			(uint64_t)group[0] << 32 | bytes_get_be32(group + 1);
 
-		snprintf(text, 7, "%05u ", (unsigned int)(number % 100000));
+		snprintf(text, 6, "%05u", (unsigned int)(number % 100000));
+		text[5] = ' ';
 		text += 6;
 	}
 	text[-1] = '\0';
