@@ -33,7 +33,7 @@ static const struct cryptsess_algorithm algorithms[] = {
 	{ CIPHER(AES_GCM, "aes-gcm", "gcm(aes)", 1, 12, 16, 32, 8),
 	  .is_stream = true, .is_aead = true, .digest_bytes = 16 },
 	{ CIPHER(AES_CCM, "aes-ccm", "ccm(aes)", 1, 16, 16, 32, 8),
-	  .is_aead = true, .digest_bytes = 16 },
+	  .is_stream = true, .is_aead = true, .digest_bytes = 16 },
 	{ CIPHER(3DES_CBC, "3des-cbc", "cbc(des3_ede)", 8, 8, 24, 24, 1) },
 	{ CIPHER(DES_CBC, "des-cbc", "cbc(des)", 8, 8, 8, 8, 1) },
 	{ CIPHER(BLOWFISH_CBC, "blowfish-cbc", "cbc(blowfish)", 8, 8, 4, 56, 1) },

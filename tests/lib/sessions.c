@@ -25,6 +25,41 @@ struct cryptsess_provider *test_provider_open(int argc, char **argv)
 	exit(1);
 }
 
+static bool has(struct cryptsess_provider *provider,
+		const struct cryptsess_algorithm *a, uint32_t id)
+{
+	return id == 0 || cryptsess_provider_has(provider, a);
+}
+
+struct cryptsess *test_session_open(struct cryptsess_provider *provider,
+				    uint32_t cipher, uint32_t mac)
+{
+	const struct cryptsess_algorithm *c = cryptsess_cipher_by_id(cipher);
+	const struct cryptsess_algorithm *m = cryptsess_mac_by_id(mac);
+	static const uint8_t key[64] =
+		"an AES key, then one more for the tweak;"
+		" and now for the rest";
+	struct cryptsess_params params = {
+		.cipher = cipher, .mac = mac, .key = key, .mac_key = key
+	};
+	struct cryptsess *session = NULL;
+	int r;
+
+	if (!has(provider, c, cipher) || !has(provider, m, mac))
+		return NULL;
+	if (c)
+		params.key_bytes = c->key_max_bytes;
+	if (m && m->is_keyed)
+		params.mac_key_bytes = 20;
+	r = cryptsess_open(&session, provider, &params);
+	if (r) {
+		fprintf(stderr, "%s with %s: %s\n", c ? c->name : "none",
+			m ? m->name : "none", strerror(-r));
+		exit(1);
+	}
+	return session;
+}
+
 uint32_t test_random_below(struct test_random *random, uint32_t bound)
 {
 	random->state =

@@ -15,6 +15,14 @@
  */
 struct cryptsess_provider *test_provider_open(int argc, char **argv);
 
+/*
+ * A session with keys made from the algorithms' longest key: an AES key of 32
+ * bytes, say. NULL when the provider lacks one of them (the caller skips);
+ * anything else that fails ends the program.
+ */
+struct cryptsess *test_session_open(struct cryptsess_provider *provider,
+				    uint32_t cipher, uint32_t mac);
+
 /* A small generator, so that a failure can be repeated. */
 struct test_random {
 	uint64_t state;
