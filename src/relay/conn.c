@@ -48,6 +48,7 @@ void conn_move(struct conn *conn, enum conn_stage stage)
 	conn->stage = stage;
 	conn->assembler.max_bytes =
 		wire_max_frame_bytes(WIRE_SIDE_CLIENT, wire_states[stage]);
+	clock_arm(conn); /* each stage has limits of its own */
 }
 
 enum wire_state conn_wire_state(const struct conn *conn)
@@ -135,6 +136,14 @@ void conn_resume(struct conn *conn)
 	stream_resume(conn);
 }
 
+/* Who is leaving, or was never taken, is no client: his place is free. */
+static void conn_uncount(struct conn *conn)
+{
+	if (conn->is_client)
+		conn->relay->client_count--;
+	conn->is_client = false;
+}
+
 /* Clause 4.8: a last word behind what is queued, and then no more. */
 static void conn_begin_closing(struct conn *conn)
 {
@@ -157,9 +166,9 @@ static void conn_begin_closing(struct conn *conn)
 		(void)outbox_push(&conn->outbox, chunk);
 	chunk_put(chunk);
 	conn->closing_ms = loop_now_ms(conn->relay->loop);
+	conn_uncount(conn);
 	conn_move(conn, CONN_CLOSING);
 	stream_resume(conn); /* to discard */
-	clock_arm(conn);
 }
 
 static void conn_work(struct loop_work *work)
@@ -237,6 +246,9 @@ int conn_create(struct relay *relay, int fd, bool is_refused)
 	}
 	list_append(&relay->conns, &conn->link);
 	relay->conn_count++;
+	conn->is_client = !is_refused;
+	if (conn->is_client)
+		relay->client_count++;
 	clock_arm(conn);
 	if (is_refused)
 		conn_doom(conn, CHAT_CODE_FULL, NULL);
@@ -247,6 +259,7 @@ void conn_destroy(struct conn *conn)
 {
 	struct relay *relay = conn->relay;
 
+	conn_uncount(conn);
 	room_leave(conn);
 	loop_watch_remove(&conn->watch);
 	loop_timer_disarm(&conn->timer);

@@ -33,6 +33,7 @@ struct conn {
 	uint64_t number;         /* what the log calls it */
 	int fd;
 	enum conn_stage stage;
+	bool is_client; /* counts against max_clients */
 
 	/* Receiving. */
 	struct wire_assembler assembler; /* owns its room */

@@ -73,7 +73,7 @@ static void relay_accept(struct loop_watch *watch, unsigned int events)
 			close(fd); /* too many even to be told */
 			continue;
 		}
-		error = conn_create(relay, fd, relay->conn_count >= most);
+		error = conn_create(relay, fd, relay->client_count >= most);
 		if (error)
 			log_warning("cannot take a client: %s",
 				    strerror(-error));

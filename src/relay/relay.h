@@ -22,9 +22,10 @@ struct relay {
 	struct listener listeners[RELAY_LISTENERS_MAX];
 	unsigned int listener_count;
 	struct list conns;
-	uint64_t conn_count;
-	uint64_t last_number; /* of a connection, for the log */
-	struct room *rooms;   /* uthash */
+	uint64_t conn_count;   /* of them all */
+	uint64_t client_count; /* without those that are on their way out */
+	uint64_t last_number;  /* of a connection, for the log */
+	struct room *rooms;    /* uthash */
 	struct loop_signals signals;
 	struct loop_timer accept_timer; /* accept again */
 	struct loop_timer stop_timer;   /* give up on who does not read BYE */

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pvx_relay - start the real relay for a test, and stop it with the test.
+
+    with Relay("--max-clients=2") as relay:
+        alice = relay.enter(room, Device())
+
+The program is $PARAVOXD.
+"""
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import tempfile
+import time
+
+from pvx_wire import Client
+
+PROGRAM = os.environ.get("PARAVOXD", "build/src/relay/paravoxd")
+
+
+class Relay:
+    def __init__(self, *options, listeners=1, listen="127.0.0.1:0", env=None,
+                 before=None, command=()):
+        """`listen=None`: the options say where. `listeners`: how many lines
+        to wait for. `before` runs in the child; `command` goes in front."""
+        if listen:
+            options = (f"--listen={listen}",) + options
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [*command, PROGRAM, "--log-level=debug", *options],
+            stdout=subprocess.PIPE, stderr=self.log, text=True,
+            env={**os.environ, **(env or {})}, preexec_fn=before)
+        self.pid = self.process.pid
+        self.clients = []
+        self.lines = []
+        for _ in range(listeners):
+            line = self.process.stdout.readline()
+            if not line:
+                self.process.wait()
+                raise RuntimeError("no relay: " + self.log_text())
+            self.lines.append(line.rstrip("\n"))
+        self.addresses = [self._address(line) for line in self.lines]
+
+    @staticmethod
+    def _address(line):
+        assert line.startswith("listening on "), line
+        where = line[len("listening on "):]
+        if where.startswith("unix:"):
+            return where[len("unix:"):]
+        host, port = where.rsplit(":", 1)
+        return host.strip("[]"), int(port)
+
+    def connect(self, number=0, **options):
+        client = Client.connect(self.addresses[number], **options)
+        self.clients.append(client)
+        return client
+
+    def greet(self, **options):
+        client = self.connect(**options)
+        client.greet()
+        return client
+
+    def enter(self, room, device, **options):
+        client = self.connect(**options)
+        client.enter(room, device)
+        return client
+
+    def enter_all(self, room, devices):
+        """All of them, with the PRESENCE of who came later read away."""
+        clients = []
+        for device in devices:
+            client = self.enter(room, device)
+            for other in clients:
+                other.expect("PRESENCE")
+            clients.append(client)
+        return clients
+
+    def log_text(self):
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode()
+
+    def wait_for_log(self, text, timeout=5.0):
+        end = time.monotonic() + timeout
+        while text not in self.log_text():
+            assert time.monotonic() < end, f"no {text!r} in the log"
+            time.sleep(0.01)
+
+    def memory_kib(self):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
+        fields = fields.rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def wait(self, timeout=10.0):
+        return self.process.wait(timeout)
+
+    def stop(self):
+        """Ask it to stop; it must do so cleanly."""
+        for client in self.clients:
+            client.close()
+        if self.process.poll() is None:
+            self.signal()
+        status = self.wait()
+        text = self.log_text()
+        assert status == 0, f"exit status {status}: {text[-3000:]}"
+        assert "runtime error" not in text, text[-3000:]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.stop()
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.process.stdout.close()
+            self.log.close()
+            for client in self.clients:
+                client.close()
+
+
+def readable(client, seconds):
+    return bool(select.select([client.sock], [], [], seconds)[0])

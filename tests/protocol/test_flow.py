@@ -1,0 +1,393 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Raw bytes against the relay: windows, acknowledgements, slow receivers,
+rates, PINGs."""
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+
+import pvx_tap
+from pvx_relay import Relay, readable
+from pvx_wire import CODES, Device, Room, WireError, encode, envelope
+
+ANY_RATE = ("--rate-messages=0", "--rate-bytes=0")
+# A small high-water mark and small socket buffers: full within moments.
+SMALL = ANY_RATE + ("--high-water-bytes=16384",)
+KIB = os.urandom(1024)
+
+
+def sends(client, first, count, ciphertext=b"sealed"):
+    return b"".join(encode("SEND", envelope=envelope(client.device, i,
+                                                     ciphertext))
+                    for i in range(first, first + count))
+
+
+def test_acks_are_cumulative():
+    with Relay() as relay:
+        a, b = relay.enter_all(Room(), [Device(), Device()])
+        a.send_raw(sends(a, 0, 100))
+        up_to = 0
+        while up_to < 100:
+            ack = a.expect("ACK").up_to
+            assert ack > up_to
+            up_to = ack
+        for i in range(100):
+            b.expect("DELIVER")
+        a.expect_nothing(0.1)
+
+
+def test_who_is_alone_gets_his_acks():
+    with Relay() as relay:
+        a = relay.enter(Room(), Device())
+        a.say(0)
+        assert a.expect("ACK").up_to == 1
+
+
+def test_a_full_window_of_messages_is_no_fault():
+    with Relay("--window-messages=4") as relay:
+        a = relay.enter(Room(), Device())
+        for i in range(0, 40, 4):
+            a.send_raw(sends(a, i, 4))
+            while a.expect("ACK").up_to < i + 4:
+                pass
+
+
+def test_more_messages_than_the_window_are_a_fault():
+    with Relay("--window-messages=4") as relay:
+        a, b = relay.enter_all(Room(), [Device(), Device()])
+        a.send_raw(sends(a, 0, 5))
+        a.expect_error("WINDOW", skip=("ACK",))
+        b.expect("DELIVER")  # what was within the window
+
+
+def test_more_bytes_than_the_window_are_a_fault():
+    with tempfile.TemporaryDirectory() as folder:
+        path = folder + "/relay"
+        with Relay("--window-bytes=70000", listen="unix:" + path) as relay:
+            a = relay.enter(Room(), Device())
+            relay.signal(signal.SIGSTOP)  # so that one read finds it all
+            a.send_raw(sends(a, 0, 3, bytes(30000)))
+            relay.signal(signal.SIGCONT)
+            a.expect_error("WINDOW", skip=("ACK",))
+
+
+def answer(client, wanted, timeout=5.0):
+    """The next message of that type, as an honest client waits for it."""
+    end = time.monotonic() + timeout
+    while True:
+        message = client.receive(max(end - time.monotonic(), 0.001))
+        if message is None or message.type == "ERROR":
+            raise WireError(f"wanted {wanted}, got {message}")
+        if message.type == "PING":
+            client.send("PONG", token=message.token)
+        if message.type == wanted:
+            return message
+
+
+def fill(sender, limit=4000):
+    """Send with a window of 1 until ACKs stay away. How many were sent."""
+    for i in range(limit):
+        sender.say(i, KIB)
+        try:
+            answer(sender, "ACK", 0.5)
+        except TimeoutError:
+            return i + 1
+    raise AssertionError("ACKs never stayed away")
+
+
+def test_acks_wait_for_a_receiver_that_is_behind():
+    with Relay(*SMALL) as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        slow.expect("PRESENCE")
+        sent = fill(a)
+        for i in range(sent):  # now it reads
+            slow.expect("DELIVER")
+        assert a.expect("ACK").up_to == sent
+        a.say(sent)
+        assert a.expect("ACK").up_to == sent + 1
+
+
+def test_reading_waits_for_a_receiver_that_is_behind():
+    with Relay(*SMALL) as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a, b = relay.enter(room, Device()), relay.enter(room, Device())
+        for _ in range(2):
+            slow.expect("PRESENCE")
+        sent = fill(a)
+        b.say(0)  # an innocent third
+        b.send("PING", token=9)
+        for _ in range(sent):
+            b.expect("DELIVER")
+        # Either it was read before, and waits for its ACK, or it was not
+        # read; the second PING is not read for certain.
+        try:
+            b.expect("PONG", 0.3)
+        except TimeoutError:
+            pass
+        b.send("PING", token=10)
+        assert not readable(b, 0.3)
+        for _ in range(sent + 1):
+            slow.expect("DELIVER")
+        assert b.expect("PONG", skip=("ACK", "PONG")).token in (9, 10)
+
+
+def test_another_room_does_not_wait():
+    with Relay(*SMALL) as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        c, d = relay.enter_all(Room(), [Device(), Device()])
+        fill(a)
+        c.say(0)
+        d.expect("DELIVER")
+        c.expect("ACK")
+
+
+def crowd(relay, slow_pause, senders=6, count=150):
+    """Honest senders, and one reader that takes its time. All must get all,
+    in order."""
+    room = Room()
+    slow = relay.connect(receive_buffer=4096)
+    slow.enter(room, Device())
+    clients = [relay.enter(room, Device()) for _ in range(senders)]
+    failures = []
+    got = {}
+
+    def read(client, pause):
+        seen = got[client] = {}
+        acked = sent = 0
+        device = client.device
+        wanted = count * (senders if client is slow else senders - 1)
+        is_sender = client is not slow
+        try:
+            while sum(map(len, seen.values())) < wanted or \
+                    (is_sender and acked < count):
+                while is_sender and sent < count and sent - acked < 32:
+                    client.say(sent, KIB)
+                    sent += 1
+                message = client.receive(20)
+                if message is None or message.type in ("ERROR", "BYE"):
+                    raise WireError(f"cut off: {message}")
+                if message.type == "ACK":
+                    acked = message.up_to
+                elif message.type == "DELIVER":
+                    e = message.envelope
+                    seen.setdefault(e[8:40], []).append(
+                        int.from_bytes(e[72:80], "big"))
+                    time.sleep(pause)
+            assert device.key not in seen
+            for numbers in seen.values():
+                assert numbers == list(range(count))
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=read, args=(c, 0)) for c in clients]
+    threads.append(threading.Thread(target=read, args=(slow, slow_pause)))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+
+
+def test_an_honest_crowd_with_a_slow_reader_loses_nobody():
+    # The limits leave no slack but the delayed ACKs: 900 KiB pass through a
+    # queue that may hold 512.
+    with Relay(*SMALL, "--hard-bound-bytes=524288",
+               "--progress-timeout-ms=1000") as relay:
+        crowd(relay, 0.001)
+
+
+def test_a_reader_that_stalls_is_cut_off_after_the_progress_timeout():
+    with Relay(*SMALL, "--progress-timeout-ms=700") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a, b = relay.enter(room, Device()), relay.enter(room, Device())
+        a.expect("PRESENCE")
+        sent = 0
+        start = last_ack = time.monotonic()
+        while time.monotonic() - last_ack < 0.3:
+            a.say(sent, KIB)
+            sent += 1
+            try:
+                a.expect("ACK", 0.35)
+                last_ack = time.monotonic()
+            except TimeoutError:
+                pass
+        # Everybody waits now; nobody is cut off before the time.
+        ack = a.expect("ACK", 3, skip=("PRESENCE", "PING"))
+        took = time.monotonic() - last_ack
+        assert ack.up_to == sent
+        assert 0.5 < took < 2.5, took
+        for _ in range(sent):
+            b.expect("DELIVER")
+        assert b.expect("PRESENCE").device_key == slow.device.key
+        # What was on its way is whole, and the reason is the last word.
+        try:
+            last = slow.receive()
+            while last is not None and last.type != "ERROR":
+                last = slow.receive()
+        except WireError as error:
+            raise AssertionError("garbled") from error
+        assert last is not None and last.code == CODES["SLOW"]
+        assert time.monotonic() - start < 20
+
+
+def test_a_reader_that_moves_is_not_cut_off():
+    with Relay(*SMALL, "--progress-timeout-ms=300") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        slow.expect("PRESENCE")
+        sent = fill(a)
+        total = 0
+        start = time.monotonic()
+        while time.monotonic() - start < 1.5:
+            for _ in range(min(24, sent - total)):
+                slow.expect("DELIVER")
+                total += 1
+            time.sleep(0.1)
+        while total < sent:
+            slow.expect("DELIVER")
+            total += 1
+        slow.send("PING", token=1)
+        slow.expect("PONG")
+
+
+def test_a_reader_at_its_hard_bound_is_cut_off():
+    with Relay(*ANY_RATE, "--high-water-bytes=65536",
+               "--hard-bound-bytes=65536") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        relay.signal(signal.SIGSTOP)
+        a.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        a.send_raw(sends(a, 0, 6, bytes(60000)))
+        relay.signal(signal.SIGCONT)
+        for i in range(6, 100):
+            a.say(i, bytes(60000))
+            message = a.expect("ACK", skip=("PRESENCE",))
+            if "hard bound" in relay.log_text():
+                break
+        relay.wait_for_log("hard bound")
+        assert message.type == "ACK"
+
+
+def test_who_pings_and_does_not_read_is_not_read():
+    with Relay(*SMALL) as relay:
+        a = relay.connect(receive_buffer=4096)
+        a.enter(Room(), Device())
+        pings = b"".join(encode("PING", token=i) for i in range(10000))
+        a.sock.settimeout(1)
+        sent = 0
+        try:
+            while sent < 64 << 20:
+                sent += a.sock.send(pings)
+        except socket.timeout:
+            pass
+        assert sent < 32 << 20, "it was read on and on"
+        assert relay.memory_kib() < 65536
+
+
+def test_a_pasted_page_is_not_slowed():
+    with Relay() as relay:  # with the default limits
+        a, b = relay.enter_all(Room(), [Device(), Device()])
+        start = time.monotonic()
+        a.send_raw(sends(a, 0, 200, bytes(256)))
+        while a.expect("ACK").up_to < 200:
+            pass
+        for _ in range(200):
+            b.expect("DELIVER")
+        assert time.monotonic() - start < 1.0
+
+
+def test_a_sender_above_the_rate_is_slowed_and_not_cut_off():
+    with Relay("--rate-messages=200", "--burst-messages=100") as relay:
+        a, b = relay.enter_all(Room(), [Device(), Device()])
+        start = time.monotonic()
+        for i in range(0, 300, 20):
+            a.send_raw(sends(a, i, 20))
+            while a.expect("ACK", 10).up_to < i + 20:
+                pass
+        a.send("PING", token=1)
+        a.expect("PONG")
+        assert time.monotonic() - start > 0.8
+        for _ in range(300):
+            b.expect("DELIVER")
+
+
+def test_a_rate_of_bytes_holds_too():
+    with Relay("--rate-bytes=100000", "--burst-bytes=50000") as relay:
+        a = relay.enter(Room(), Device())
+        start = time.monotonic()
+        for i in range(3):
+            a.say(i, bytes(50000))
+            a.expect("ACK", 10)
+        a.send("PING", token=1)
+        a.expect("PONG", 10)
+        assert time.monotonic() - start > 0.7
+
+
+def test_a_silent_client_is_pinged_and_stays_while_it_answers():
+    with Relay("--ping-interval-ms=100", "--idle-timeout-ms=400") as relay:
+        a = relay.enter(Room(), Device())
+        end = time.monotonic() + 1.0
+        count = 0
+        while time.monotonic() < end:
+            ping = a.expect("PING", skip=())
+            a.send("PONG", token=ping.token)
+            count += 1
+        assert 5 <= count <= 12, count
+
+
+def test_a_client_that_does_not_answer_is_cut_off():
+    with Relay("--ping-interval-ms=100", "--idle-timeout-ms=400") as relay:
+        a = relay.enter(Room(), Device())
+        start = time.monotonic()
+        a.expect_error("TIMEOUT")
+        assert 0.3 < time.monotonic() - start < 2
+
+
+def test_waiting_for_a_slow_room_is_no_silence():
+    with Relay(*SMALL, "--ping-interval-ms=100",
+               "--idle-timeout-ms=300") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        slow.expect("PRESENCE")
+        stop = threading.Event()
+
+        def live():  # alive, though it does not read
+            while not stop.wait(0.05):
+                slow.send("PONG", token=0)
+
+        thread = threading.Thread(target=live)
+        thread.start()
+        try:
+            sent = fill(a)
+            end = time.monotonic() + 0.8
+            while time.monotonic() < end:
+                answer(a, "PING")
+            for _ in range(sent):
+                slow.expect("DELIVER")
+            assert answer(a, "ACK").up_to == sent
+        finally:
+            stop.set()
+            thread.join()
+
+
+if __name__ == "__main__":
+    pvx_tap.main(globals())
