@@ -27,6 +27,8 @@ static const struct {
 	[OPTION_CRYPTO] = { "crypto", "PROVIDER",
 			    "openssl (default), cryptodev[:PATH] or afalg" },
 	[OPTION_COUNT] = { "count", "N", "stop after N messages" },
+	[OPTION_WAIT] = { "wait", "SECONDS",
+			  "how long the relay may be out of reach" },
 	[OPTION_PROVIDER] = { "provider", "PROVIDER",
 			      "only this provider of crypto sessions" },
 	[OPTION_JSON] = { "json", NULL, "print JSON, one object on a line" },

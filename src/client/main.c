@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FACE_OPTIONS                                                  \
+	(OPTION_BIT(ROOM) | OPTION_BIT(SERVER) | OPTION_BIT(CRYPTO) | \
+	 OPTION_BIT(WAIT))
+
 static const struct command commands[] = {
 	{ "room new", "FILE", "make a room with a random secret",
 	  "The file holds the secret and the relay's address: who can read it "
@@ -30,6 +34,25 @@ static const struct command commands[] = {
 	  "The link is read from the terminal or from standard input, then "
 	  "the passphrase\nif the room has one; neither may be an argument.",
 	  0, 0, 1, 1, cmd_room_join },
+	{ "id", "", "print your identity's fingerprint",
+	  "The identity is made when it is first needed. Others see this "
+	  "fingerprint when\nthey first meet you.",
+	  0, 0, 0, 0, cmd_id },
+	{ "id verify", "NICK", "print the safety number of you and a member",
+	  "Compare it by voice or face to face: it is the same for both of "
+	  "you, if nobody\nis between.",
+	  OPTION_BIT(ROOM), OPTION_BIT(ROOM), 1, 1, cmd_id_verify },
+	{ "send", "", "send each line of standard input",
+	  "The status is 0 only when every line was acknowledged by the "
+	  "relay. When the relay\ncannot be reached at first it fails at "
+	  "once, when it is lost later after 30 s;\n--wait sets both.",
+	  FACE_OPTIONS | OPTION_BIT(NICK) | OPTION_BIT(JSON),
+	  OPTION_BIT(ROOM) | OPTION_BIT(NICK), 0, 0, cmd_send },
+	{ "tail", "", "print what is said in a room",
+	  "Messages go to standard output, remarks to standard error; with "
+	  "--json all goes to\nstandard output. Nothing is said to the room.",
+	  FACE_OPTIONS | OPTION_BIT(COUNT) | OPTION_BIT(JSON), OPTION_BIT(ROOM),
+	  0, 0, cmd_tail },
 	{ 0 },
 };
 

@@ -94,11 +94,6 @@ static int error_of(int result)
 	}
 }
 
-const char *state_error_text(const struct state *state)
-{
-	return state ? sqlite3_errmsg(state->db) : "out of memory";
-}
-
 /* Run to the first row or the end. Reset it when its row was read. */
 static int step(struct state *state, enum statement s)
 {
@@ -340,6 +335,13 @@ int state_commit(struct state *state)
 	error = finish(state, STATEMENT_COMMIT, step(state, STATEMENT_COMMIT));
 	state->is_in_transaction = error != 0;
 	return error;
+}
+
+void state_rollback(struct state *state)
+{
+	if (state->is_in_transaction)
+		sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+	state->is_in_transaction = false;
 }
 
 int state_set_verified(struct state *state,

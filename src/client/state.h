@@ -30,9 +30,6 @@ int state_open_own(struct state **state);
 /* NULL is allowed. An open transaction is undone. */
 void state_close(struct state *state);
 
-/* The library's words for the last failure. Borrowed until the next call. */
-const char *state_error_text(const struct state *state);
-
 /* Hand every row of the room to `take`; stops at its first failure. */
 typedef int state_row_fn(void *owner, const uint8_t *key, size_t key_bytes,
 			 const uint8_t *value, size_t value_bytes);
@@ -47,6 +44,7 @@ int state_load(struct state *state, const uint8_t room_id[CHAT_ROOM_ID_BYTES],
 int state_merge(struct state *state, const uint8_t room_id[CHAT_ROOM_ID_BYTES],
 		const struct e2ee_changes *changes);
 int state_commit(struct state *state);
+void state_rollback(struct state *state);
 
 /* Whether the user has compared safety numbers with an identity. */
 int state_set_verified(struct state *state,

@@ -52,6 +52,10 @@ static const struct exception {
 } exceptions[] = {
 	{ 0x000a, 0x000a, FATE_NEWLINE, FATE_BLANK },
 	{ 0x0009, 0x0009, FATE_TAB, FATE_BLANK },
+	/* What our own lines are marked with. */
+	{ '!', '!', FATE_KEEP, FATE_REPLACE },
+	{ '*', '*', FATE_KEEP, FATE_REPLACE },
+	{ ':', ':', FATE_KEEP, FATE_REPLACE },
 	{ 0x00ad, 0x00ad, FATE_DROP, FATE_DROP },    /* soft hyphen */
 	{ 0x034f, 0x034f, FATE_DROP, FATE_DROP },    /* grapheme joiner */
 	{ 0x115f, 0x1160, FATE_REPLACE, FATE_DROP }, /* Hangul fillers */

@@ -191,7 +191,8 @@ static void test_nicks_hide_nothing(void **state)
 		     "ice",
 		     "al" BAD "ice");
 	nick_becomes("e\xcc\x81", "\xc3\xa9"); /* composed */
-	nick_becomes("\xe3\x85\xa4", "");      /* Hangul filler */
+	nick_becomes("* WARNING: x", BAD " WARNING" BAD " x");
+	nick_becomes("\xe3\x85\xa4", ""); /* Hangul filler */
 	nick_becomes("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xa9z",
 		     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 }

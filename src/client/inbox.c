@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inbox.c - open what the relay delivers, remember it, then show it */
+
+#include "client/inbox.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void inbox_init(struct inbox *inbox, struct e2ee_room *room,
+		struct state *state, inbox_event_fn *on_event, void *owner)
+{
+	memset(inbox, 0, sizeof(*inbox));
+	inbox->room = room;
+	inbox->state = state;
+	inbox->on_event = on_event;
+	inbox->owner = owner;
+	list_init(&inbox->pending);
+}
+
+static struct event *event_of(struct list *link)
+{
+	return list_entry(link, struct event, link);
+}
+
+static void drop_pending(struct inbox *inbox)
+{
+	list_for_each_safe (link, &inbox->pending) {
+		list_remove(link);
+		free(event_of(link));
+	}
+}
+
+void inbox_deinit(struct inbox *inbox)
+{
+	if (inbox->pending.next)
+		drop_pending(inbox);
+}
+
+static int load_row(void *owner, const uint8_t *key, size_t key_bytes,
+		    const uint8_t *value, size_t value_bytes)
+{
+	return e2ee_room_load(owner, key, key_bytes, value, value_bytes);
+}
+
+int inbox_load(struct inbox *inbox)
+{
+	return state_load(inbox->state, e2ee_room_id(inbox->room), load_row,
+			  inbox->room);
+}
+
+void inbox_push(struct inbox *inbox, struct event *event)
+{
+	if (event)
+		list_append(&inbox->pending, &event->link);
+}
+
+static void set_identity(struct inbox *inbox, struct event *event,
+			 const uint8_t *identity)
+{
+	memcpy(event->identity, identity, SIGN_PUBLIC_BYTES);
+	event->has_identity = true;
+	event->is_verified = state_is_verified(inbox->state, identity);
+	event->is_own = memcmp(identity, e2ee_room_identity_key(inbox->room),
+			       SIGN_PUBLIC_BYTES) == 0;
+}
+
+void inbox_describe_device(struct inbox *inbox, struct event *event,
+			   const uint8_t device[CHAT_KEY_BYTES])
+{
+	struct e2ee_member member;
+
+	memcpy(event->device, device, CHAT_KEY_BYTES);
+	event->has_device = true;
+	for (unsigned int i = 0;
+	     e2ee_room_member_at(inbox->room, i, &member) == 0; i++) {
+		if (memcmp(member.device_key, device, CHAT_KEY_BYTES) != 0)
+			continue;
+		set_identity(inbox, event, member.identity_key);
+		text_clean(event->nick, sizeof(event->nick), member.nick,
+			   strlen(member.nick), TEXT_NICK);
+		return;
+	}
+}
+
+static void set_origin(struct inbox *inbox, struct event *event)
+{
+	const struct e2ee_opened *opened = &inbox->opened;
+
+	memcpy(event->chain, opened->chain, CHAT_CHAIN_ID_BYTES);
+	event->generation = opened->generation;
+	event->has_chain = true;
+}
+
+/* An event about the message that was just accepted. */
+static struct event *push_about(struct inbox *inbox, enum event_type type,
+				const char *text, size_t text_bytes)
+{
+	const struct e2ee_opened *opened = &inbox->opened;
+	struct event *event = event_create(type, text, text_bytes);
+
+	if (!event)
+		return NULL;
+	memcpy(event->device, opened->sender, CHAT_KEY_BYTES);
+	event->has_device = true;
+	set_identity(inbox, event, opened->identity);
+	set_origin(inbox, event);
+	text_clean(event->nick, sizeof(event->nick), opened->content.nick,
+		   opened->content.nick_bytes, TEXT_NICK);
+	event->count = opened->missing;
+	inbox_push(inbox, event);
+	return event;
+}
+
+/* Somebody else whose nick a reader would take for this one. */
+static bool find_alike(struct inbox *inbox, const char *nick,
+		       struct e2ee_member *member, char *shown)
+{
+	const uint8_t *self = inbox->opened.identity;
+
+	for (unsigned int i = 0;
+	     e2ee_room_member_at(inbox->room, i, member) == 0; i++) {
+		if (memcmp(member->identity_key, self, SIGN_PUBLIC_BYTES) == 0)
+			continue;
+		text_clean(shown, TEXT_NICK_ROOM, member->nick,
+			   strlen(member->nick), TEXT_NICK);
+		if (*shown && text_nick_is_like(shown, nick))
+			return true;
+	}
+	return false;
+}
+
+static void push_alike(struct inbox *inbox)
+{
+	const struct e2ee_opened *opened = &inbox->opened;
+	struct e2ee_member member = { 0 };
+	char shown[TEXT_NICK_ROOM], nick[TEXT_NICK_ROOM];
+	const uint8_t *other = opened->other_identity;
+	struct event *event;
+
+	text_clean(nick, sizeof(nick), opened->content.nick,
+		   opened->content.nick_bytes, TEXT_NICK);
+	if (opened->notes & E2EE_NOTE_NICK_TAKEN)
+		strcpy(shown, nick);
+	else if (find_alike(inbox, nick, &member, shown))
+		other = member.identity_key;
+	else
+		return;
+	event = push_about(inbox, EVENT_NICK_TAKEN, NULL, 0);
+	if (!event)
+		return;
+	strcpy(event->other_nick, shown);
+	memcpy(event->other_identity, other, SIGN_PUBLIC_BYTES);
+	event->has_other_identity = true;
+}
+
+/* What is remarkable about it, before it. */
+static void push_notes(struct inbox *inbox)
+{
+	static const struct {
+		unsigned int note;
+		enum event_type type;
+	} notes[] = {
+		{ E2EE_NOTE_NEW_MEMBER, EVENT_NEW_MEMBER },
+		{ E2EE_NOTE_NICK_CHANGED, EVENT_NICK_CHANGED },
+		{ E2EE_NOTE_CHAIN_BREAK, EVENT_CHAIN_BREAK },
+		{ E2EE_NOTE_GAP, EVENT_GAP },
+		{ E2EE_NOTE_LATE, EVENT_LATE },
+		{ E2EE_NOTE_FORK, EVENT_FORK },
+	};
+	const struct e2ee_opened *opened = &inbox->opened;
+
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
+		struct event *event;
+
+		if (!(opened->notes & notes[i].note))
+			continue;
+		event = push_about(inbox, notes[i].type, NULL, 0);
+		if (event && notes[i].type == EVENT_NICK_CHANGED)
+			text_clean(event->other_nick, sizeof(event->other_nick),
+				   opened->old_nick, strlen(opened->old_nick),
+				   TEXT_NICK);
+	}
+	if (opened->notes & (E2EE_NOTE_NICK_TAKEN | E2EE_NOTE_NEW_MEMBER |
+			     E2EE_NOTE_NICK_CHANGED))
+		push_alike(inbox);
+}
+
+static int push_content(struct inbox *inbox)
+{
+	static const enum event_type types[E2EE_CONTENT_TYPES] = {
+		[E2EE_CONTENT_TEXT] = EVENT_MESSAGE,
+		[E2EE_CONTENT_JOIN] = EVENT_CAME,
+		[E2EE_CONTENT_NICK] = EVENT_CAME,
+		[E2EE_CONTENT_LEAVE] = EVENT_LEAVES,
+	};
+	const struct e2ee_content *content = &inbox->opened.content;
+
+	return push_about(inbox, types[content->type], content->text,
+			  content->text_bytes)
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* Replays of one sender in a row are one event: after a reconnect the others
+ * honestly send again what we may have. */
+static bool count_replay(struct inbox *inbox)
+{
+	const struct e2ee_opened *opened = &inbox->opened;
+	struct event *last;
+
+	if (list_is_empty(&inbox->pending))
+		return false;
+	last = event_of(inbox->pending.prev);
+	if (last->type != EVENT_REPLAYED ||
+	    memcmp(last->device, opened->sender, CHAT_KEY_BYTES) != 0 ||
+	    memcmp(last->chain, opened->chain, CHAT_CHAIN_ID_BYTES) != 0)
+		return false;
+	last->count++;
+	return true;
+}
+
+static void push_refusal(struct inbox *inbox, enum e2ee_verdict verdict)
+{
+	const struct e2ee_opened *opened = &inbox->opened;
+	const char *why = e2ee_verdict_text(verdict);
+	enum event_type type = EVENT_REFUSED;
+	struct event *event;
+
+	if (verdict == E2EE_REPLAYED) {
+		if (count_replay(inbox))
+			return;
+		type = EVENT_REPLAYED;
+	} else if (verdict == E2EE_IDENTITY_CHANGED) {
+		type = EVENT_IDENTITY_CHANGED;
+	}
+	event = event_create(type, why, strlen(why));
+	if (!event)
+		return;
+	event->verdict = verdict;
+	event->count = 1;
+	if (verdict != E2EE_MALFORMED) {
+		inbox_describe_device(inbox, event, opened->sender);
+		set_origin(inbox, event);
+	}
+	if (verdict == E2EE_IDENTITY_CHANGED) {
+		memcpy(event->other_identity, opened->identity,
+		       SIGN_PUBLIC_BYTES);
+		event->has_other_identity = true;
+	}
+	inbox_push(inbox, event);
+}
+
+int inbox_take(struct inbox *inbox, const uint8_t *envelope, size_t bytes)
+{
+	struct e2ee_opened *opened = &inbox->opened;
+	enum e2ee_verdict verdict;
+	int error;
+
+	verdict = e2ee_open(inbox->room, envelope, bytes, opened);
+	if (verdict == E2EE_FAILED)
+		return opened->error;
+	if (verdict != E2EE_ACCEPTED) {
+		push_refusal(inbox, verdict);
+		return 0;
+	}
+	error = state_merge(inbox->state, e2ee_room_id(inbox->room),
+			    &opened->changes);
+	if (error == -EEXIST) { /* another process pinned another identity */
+		push_refusal(inbox, E2EE_IDENTITY_CHANGED);
+		return 0;
+	}
+	if (error)
+		return error;
+	push_notes(inbox);
+	return push_content(inbox);
+}
+
+void inbox_drop(struct inbox *inbox)
+{
+	state_rollback(inbox->state);
+	drop_pending(inbox);
+}
+
+int inbox_flush(struct inbox *inbox)
+{
+	int error = state_commit(inbox->state);
+
+	if (error)
+		return error;
+	while (!list_is_empty(&inbox->pending)) {
+		struct event *event = event_of(inbox->pending.next);
+
+		list_remove(&event->link);
+		inbox->on_event(inbox->owner, event);
+		free(event);
+	}
+	return 0;
+}

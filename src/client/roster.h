@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* roster.h - which device keys the relay says are in the room */
+#ifndef PVX_CLIENT_ROSTER_H
+#define PVX_CLIENT_ROSTER_H
+
+#include "abi/chat_wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * How it works: the relay's word, which nobody has signed; good for showing
+ * and for waiting, not for any decision about secrets. A new connection begins
+ * with nobody present; who was before is awaited until the relay names him
+ * again or roster_forget() ends the waiting.
+ */
+#define ROSTER_MAX 65536 /* a relay that names more is refused */
+
+struct roster_device;
+
+struct roster {
+	struct roster_device *devices; /* uthash */
+	unsigned int present;
+	unsigned int awaited;
+};
+
+/* Zeroed is empty. */
+void roster_deinit(struct roster *roster);
+
+/* A new connection. */
+void roster_restart(struct roster *roster);
+
+/* The relay named a device. 1 when it was not present (2 when it was awaited),
+ * 0 when it was; -ENOSPC above ROSTER_MAX, -ENOMEM. */
+int roster_add(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
+
+/* It left. 1 when it was present, else 0. */
+int roster_remove(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
+
+bool roster_has(const struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
+
+/* Wait no longer for those who have not come back; each is handed to `tell`
+ * (NULL: nobody). */
+typedef void roster_fn(void *owner, const uint8_t key[CHAT_KEY_BYTES]);
+void roster_forget(struct roster *roster, roster_fn *tell, void *owner);
+
+/* Hand every present device to `tell`. */
+void roster_each(const struct roster *roster, roster_fn *tell, void *owner);
+
+#endif
