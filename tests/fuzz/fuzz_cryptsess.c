@@ -102,7 +102,7 @@ static void read_shape(struct pair *p, struct shape *shape)
 	struct reader *in = &p->input;
 	uint8_t bits = reader_u8(in);
 
-	shape->direction = bits & 3 ? bits & 1 : 2;
+	shape->direction = (bits & 3) == 3 ? 2 : bits & 1;
 	shape->has_iv = bits & 4;
 	shape->has_mac = bits & 8;
 	shape->flags = reader_u8(in);
