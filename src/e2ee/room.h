@@ -120,7 +120,9 @@ enum e2ee_verdict e2ee_open(struct e2ee_room *room, const uint8_t *envelope,
 			    size_t bytes, struct e2ee_opened *opened);
 
 /* Give back a row that was stored, at start and in any order. 0, -EBADMSG for
- * bytes that are no row, -ENOSPC above the bounds of the tables, -ENOMEM. */
+ * bytes that are no row, -EEXIST for a second identity of one device key,
+ * -ENOMEM. Rows of members above the bound of the table are passed over: they
+ * are refused as TABLE_FULL. */
 int e2ee_room_load(struct e2ee_room *room, const uint8_t *key, size_t key_bytes,
 		   const uint8_t *value, size_t value_bytes);
 

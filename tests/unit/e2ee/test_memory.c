@@ -162,6 +162,27 @@ static void test_members_are_bounded_and_never_forgotten(void **state)
 	assert_int_equal(hear(memory, say(1, 1, 1, 5), NULL), E2EE_ACCEPTED);
 }
 
+static void test_rows_above_the_bound_stay_refused(void **state)
+{
+	struct memory *memory = *state, other;
+	struct e2ee_opened opened;
+
+	memory_init(&other);
+	hear(&other, say(9999, 1, 0, 5), &opened);
+	for (uint32_t device = 1; device <= MEMORY_MAX_MEMBERS; device++)
+		hear(memory, say(device, 1, 0, 5), NULL);
+	for (unsigned int i = 0; i < opened.changes.count; i++)
+		assert_int_equal(
+			memory_load(memory, opened.changes.rows[i].key,
+				    opened.changes.rows[i].value,
+				    opened.changes.rows[i].value_bytes),
+			0);
+	assert_int_equal(memory->member_count, MEMORY_MAX_MEMBERS);
+	assert_int_equal(hear(memory, say(9999, 1, 0, 5), NULL),
+			 E2EE_TABLE_FULL);
+	memory_deinit(&other);
+}
+
 static void test_chains_are_bounded_and_the_oldest_goes(void **state)
 {
 	const uint32_t devices = MEMORY_MAX_CHAINS / 16;
@@ -305,6 +326,7 @@ int main(void)
 		CLAIM(test_a_forgotten_chain_cannot_be_replayed),
 		CLAIM(test_the_floor_survives_a_restart),
 		CLAIM(test_members_are_bounded_and_never_forgotten),
+		CLAIM(test_rows_above_the_bound_stay_refused),
 		CLAIM(test_chains_are_bounded_and_the_oldest_goes),
 		CLAIM(test_rows_come_back_as_they_were),
 		CLAIM(test_merged_rows_have_seen_what_either_has),

@@ -313,6 +313,17 @@ static void test_members_are_listed(void **state)
 	e2ee_room_destroy(bob);
 }
 
+static void test_every_verdict_has_its_own_sentence(void **state)
+{
+	for (int i = 0; i < E2EE_VERDICTS; i++) {
+		assert_non_null(e2ee_verdict_text((enum e2ee_verdict)i));
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(
+				e2ee_verdict_text((enum e2ee_verdict)i),
+				e2ee_verdict_text((enum e2ee_verdict)j));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +343,7 @@ int main(void)
 		cmocka_unit_test(
 			test_two_processes_of_one_user_read_each_other),
 		cmocka_unit_test(test_members_are_listed),
+		cmocka_unit_test(test_every_verdict_has_its_own_sentence),
 	};
 
 	return cmocka_run_group_tests(tests, people_setup, people_teardown);
