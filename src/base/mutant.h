@@ -23,13 +23,14 @@ enum mutant {
 	MUTANT_admission_signature, /* relay: who may enter a room */
 	MUTANT_frame_length_bound,  /* wire: frames above the limit */
 	MUTANT_aead_tag_compare,    /* libcryptsess: TLS and SRTP forms */
-	MUTANT_sender_binding,     /* the envelope names its connection's key */
-	MUTANT_message_state,      /* wire: messages at the wrong time */
-	MUTANT_sender_window,      /* relay: SENDs without ACK */
-	MUTANT_room_binding,       /* relay: the room id is the key's hash */
-	MUTANT_device_signature,   /* relay: who owns the device key */
-	MUTANT_room_separation,    /* relay: only members of the same room */
-	MUTANT_aead_final,         /* libcryptsess: the tag of GCM and CCM */
+	MUTANT_sender_binding,   /* the envelope names its connection's key */
+	MUTANT_message_state,    /* wire: messages at the wrong time */
+	MUTANT_sender_window,    /* relay: SENDs without ACK */
+	MUTANT_room_binding,     /* relay: the room id is the key's hash */
+	MUTANT_device_signature, /* relay: who owns the device key */
+	MUTANT_room_separation,  /* relay: only members of the same room */
+	MUTANT_aead_final,       /* libcryptsess: the tag of GCM and CCM */
+
 	MUTANT_guest_memory_bound, /* vring: a range ends with its region */
 	MUTANT_ring_memory_bound,  /* vring: the ring's parts lie in memory */
 	MUTANT_vring_avail_bound,  /* vring: no more heads than entries */
