@@ -251,18 +251,15 @@ void chat_finish_leaving(struct chat *chat)
 	chat_stop(chat, "%s", "");
 }
 
-void chat_leave(struct chat *chat)
+void chat_leave(struct chat *chat, uint64_t wait_ms)
 {
 	if (chat->is_leaving || chat->is_stopped)
 		return;
-	chat->is_leaving = true;
 	loop_timer_disarm(&chat->greet_timer);
 	if (chat_is_joined(chat) && chat->is_announced)
 		seal(chat, E2EE_CONTENT_LEAVE, "", 0, NULL);
-	/* A turn of its own at least, so that what is sealed goes out. */
-	loop_timer_arm(
-		&chat->leave_timer,
-		chat_is_joined(chat) && chat->outbox.count ? CHAT_LEAVE_MS : 0);
+	chat->is_leaving = true;
+	loop_timer_arm(&chat->leave_timer, chat->outbox.count ? wait_ms : 0);
 }
 
 /* The relay is out of reach, or was lost: `why`. Try again, or give up. */
@@ -281,10 +278,8 @@ void chat_retry(struct chat *chat, const char *why)
 	loop_timer_disarm(&chat->hold_timer);
 	chat->conn.state = WIRE_STATE_OPENED;
 	away_ms = now_ms - chat->away_since_ms;
-	if (chat->is_leaving ||
-	    (patience_ms >= 0 && away_ms >= (uint64_t)patience_ms)) {
-		chat_stop(chat, chat->is_leaving ? "" : "%s: %s", chat->server,
-			  why);
+	if (patience_ms >= 0 && away_ms >= (uint64_t)patience_ms) {
+		chat_stop(chat, "%s: %s", chat->server, why);
 		return;
 	}
 	wait_ms = backoff_next_ms(&chat->backoff, jitter());

@@ -17,8 +17,6 @@
  * keeps no history); but no longer than this.
  */
 #define CHAT_HOLD_MS 3000
-/* How long chat_leave() waits for its last acknowledgements. */
-#define CHAT_LEAVE_MS 500
 /* A device that comes is told our nick after a random part of this, plus the
  * second number for each member, so that a crowd does not answer at once. */
 #define CHAT_GREET_MS        500
@@ -67,8 +65,9 @@ int chat_say(struct chat *chat, const char *text, size_t bytes,
 /* Take another nick (text_nick_is_good()) and tell the room. As chat_say(). */
 int chat_set_nick(struct chat *chat, const char *nick);
 
-/* Say goodbye; EVENT_STOPPED without a text follows within CHAT_LEAVE_MS. */
-void chat_leave(struct chat *chat);
+/* Say goodbye; EVENT_STOPPED without a text follows when all is acknowledged,
+ * or after `wait_ms`. */
+void chat_leave(struct chat *chat, uint64_t wait_ms);
 
 /* What is not acknowledged yet. */
 size_t chat_unacked(const struct chat *chat);

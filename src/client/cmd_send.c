@@ -48,7 +48,7 @@ static void finish(struct send *send, bool is_good)
 	if (!is_good)
 		send->has_failed = true;
 	loop_watch_remove(&send->input);
-	chat_leave(send->chat);
+	chat_leave(send->chat, 0);
 }
 
 static loop_watch_fn on_input;

@@ -12,6 +12,7 @@
 static const char *const names[EVENTS] = {
 	[EVENT_MESSAGE] = "message",
 	[EVENT_CAME] = "came",
+	[EVENT_NAMED] = "named",
 	[EVENT_LEAVES] = "leaves",
 	[EVENT_NEW_MEMBER] = "new-member",
 	[EVENT_NICK_CHANGED] = "nick-changed",

@@ -17,7 +17,8 @@
 enum event_type {
 	/* Said by members; opened and verified. */
 	EVENT_MESSAGE,
-	EVENT_CAME,   /* the member announces himself, or his new nick */
+	EVENT_CAME,   /* the member announces himself */
+	EVENT_NAMED,  /* the same, for those who came later */
 	EVENT_LEAVES, /* the member says so; `text` may say why */
 	/* Remarks on what a member said. */
 	EVENT_NEW_MEMBER,   /* first sight of an identity in this room */

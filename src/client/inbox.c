@@ -193,7 +193,7 @@ static int push_content(struct inbox *inbox)
 	static const enum event_type types[E2EE_CONTENT_TYPES] = {
 		[E2EE_CONTENT_TEXT] = EVENT_MESSAGE,
 		[E2EE_CONTENT_JOIN] = EVENT_CAME,
-		[E2EE_CONTENT_NICK] = EVENT_CAME,
+		[E2EE_CONTENT_NICK] = EVENT_NAMED,
 		[E2EE_CONTENT_LEAVE] = EVENT_LEAVES,
 	};
 	const struct e2ee_content *content = &inbox->opened.content;

@@ -42,6 +42,11 @@ static const struct command commands[] = {
 	  "Compare it by voice or face to face: it is the same for both of "
 	  "you, if nobody\nis between.",
 	  OPTION_BIT(ROOM), OPTION_BIT(ROOM), 1, 1, cmd_id_verify },
+	{ "chat", "", "talk in a room",
+	  "Type a line to say it; /help lists the rest. What is typed while "
+	  "the relay is out of\nreach goes out when it is back.",
+	  FACE_OPTIONS | OPTION_BIT(NICK), OPTION_BIT(ROOM) | OPTION_BIT(NICK),
+	  0, 0, cmd_chat },
 	{ "send", "", "send each line of standard input",
 	  "The status is 0 only when every line was acknowledged by the "
 	  "relay. When the relay\ncannot be reached at first it fails at "
