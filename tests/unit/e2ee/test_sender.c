@@ -20,6 +20,8 @@
 static bool random_fails;
 static int crypt_fails_at; /* call number from now, from 1; 0: never */
 static unsigned int sessions_open, crypts;
+static uint8_t handed[64][32]; /* the last keys that a provider was given */
+static unsigned int handed_count;
 
 ssize_t __real_getrandom(void *out, size_t bytes, unsigned int flags);
 ssize_t __wrap_getrandom(void *out, size_t bytes, unsigned int flags);
@@ -52,6 +54,9 @@ int __wrap_cryptsess_open(struct cryptsess **session,
 
 	/* A key has one purpose, so a session has one half. */
 	assert_true((params->cipher == 0) != (params->mac == 0));
+	assert_int_equal(params->key_bytes + params->mac_key_bytes, 32);
+	memcpy(handed[handed_count++ % ARRAY_SIZE(handed)],
+	       params->cipher ? params->key : params->mac_key, 32);
 	sessions_open += err == 0;
 	return err;
 }
@@ -256,6 +261,47 @@ static void test_a_wrong_tag_keeps_the_cipher_key_at_home(void **state)
 	e2ee_room_destroy(bob);
 }
 
+static bool was_handed(const uint8_t *key)
+{
+	for (unsigned int i = 0; i < handed_count; i++)
+		if (memcmp(handed[i], key, 32) == 0)
+			return true;
+	return false;
+}
+
+static void
+test_a_provider_gets_each_message_key_once_and_no_other(void **state)
+{
+	struct message_keys keys;
+	struct wire_envelope_header header;
+	struct craft alice;
+	struct envelope e;
+
+	handed_count = 0;
+	for (unsigned int i = 0; i < 32; i++)
+		people_say(*state, &e, "x");
+	assert_int_equal(handed_count, 64);
+	for (unsigned int i = 0; i < handed_count; i++)
+		for (unsigned int j = 0; j < i; j++)
+			assert_memory_not_equal(handed[i], handed[j], 32);
+	/* The search finds what was handed over ... */
+	craft_init(&alice, ROOM, ALICE);
+	wire_envelope_header_decode(&header, e.bytes, e.length);
+	key_layer_message_keys(&keys, &alice.room, &header);
+	assert_true(was_handed(keys.enc.bytes));
+	assert_true(was_handed(keys.mac.bytes));
+	/* ... and none of what never may be. */
+	assert_false(was_handed(alice.room.epoch_secret.bytes));
+	assert_false(was_handed(alice.room.admission.secret));
+	assert_false(was_handed(alice.identity.key.secret));
+	assert_false(was_handed(alice.identity.device_root.bytes));
+	assert_false(was_handed(alice.device.key.secret));
+	memset(&keys, ROOM, sizeof(keys));
+	assert_false(was_handed(keys.enc.bytes));
+	memset(&keys, ALICE, sizeof(keys));
+	assert_false(was_handed(keys.enc.bytes));
+}
+
 #define CLAIM(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -268,6 +314,7 @@ int main(void)
 		CLAIM(test_nothing_is_sealed_without_randomness),
 		CLAIM(test_a_failing_provider_leaves_nothing_and_spends_the_key),
 		CLAIM(test_a_failing_provider_is_not_the_messages_fault),
+		CLAIM(test_a_provider_gets_each_message_key_once_and_no_other),
 		CLAIM(test_a_wrong_tag_keeps_the_cipher_key_at_home),
 	};
 
