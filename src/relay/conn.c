@@ -63,12 +63,12 @@ void conn_doom(struct conn *conn, unsigned int code, const char *detail)
 	conn->is_doomed = true;
 	conn->code = (uint16_t)code;
 	loop_work_queue(&conn->work);
-	if (code)
+	if (code && code != CHAT_CODE_FULL)
 		log_info("client %llu: %s%s%s",
 			 (unsigned long long)conn->number, wire_code_text(code),
 			 detail ? ": " : "", detail ? detail : "");
 	else
-		log_debug("client %llu: has left%s%s",
+		log_debug("client %llu: leaves%s%s",
 			  (unsigned long long)conn->number, detail ? ": " : "",
 			  detail ? detail : "");
 }

@@ -183,6 +183,7 @@ static int open_unix(struct listener *l, const char *address)
 		log_error("%s: %s", address, strerror(-error));
 		return error;
 	}
+	snprintf(l->name, sizeof(l->name), "%.90s", address);
 	l->path = strdup(path);
 	if (!l->path || lstat(path, &l->made)) {
 		error = l->path ? -errno : -ENOMEM;
@@ -190,7 +191,6 @@ static int open_unix(struct listener *l, const char *address)
 		listener_close(l);
 		return error;
 	}
-	snprintf(l->name, sizeof(l->name), "%.90s", address);
 	return 1;
 }
 

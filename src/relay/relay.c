@@ -41,7 +41,9 @@ static void accept_again(struct loop_timer *timer)
  * ready for ever; so look away for a while instead of spinning. */
 static void relay_pause_accept(struct relay *relay, int error)
 {
-	log_warning("cannot accept a client: %s", strerror(error));
+	if (!relay->is_short)
+		log_warning("cannot accept a client: %s", strerror(error));
+	relay->is_short = true;
 	relay_listen(relay, false);
 	loop_timer_arm(&relay->accept_timer, RELAY_ACCEPT_PAUSE_MS);
 }
@@ -50,6 +52,15 @@ static bool accept_error_is_ours(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
 	       error == ENOMEM;
+}
+
+/* Once, and not for each who is turned away. */
+static void relay_note_full(struct relay *relay, bool is_full)
+{
+	if (is_full && !relay->is_full)
+		log_warning("full: %llu clients",
+			    (unsigned long long)relay->client_count);
+	relay->is_full = is_full;
 }
 
 static void relay_accept(struct loop_watch *watch, unsigned int events)
@@ -73,7 +84,9 @@ static void relay_accept(struct loop_watch *watch, unsigned int events)
 			close(fd); /* too many even to be told */
 			continue;
 		}
-		error = conn_create(relay, fd, relay->client_count >= most);
+		relay->is_short = false;
+		relay_note_full(relay, relay->client_count >= most);
+		error = conn_create(relay, fd, relay->is_full);
 		if (error)
 			log_warning("cannot take a client: %s",
 				    strerror(-error));
@@ -182,8 +195,10 @@ static void relay_raise_fds(const struct relay *relay)
 	now.rlim_cur = wanted < now.rlim_max ? wanted : now.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &now);
 	if (now.rlim_cur < wanted)
-		log_warning("the limit of open files allows %llu clients only",
-			    (unsigned long long)now.rlim_cur - RELAY_SPARE_FDS);
+		log_warning("only %llu open files are allowed: too few for "
+			    "%llu clients",
+			    (unsigned long long)now.rlim_cur,
+			    (unsigned long long)relay->limits.max_clients);
 }
 
 static int relay_init(struct relay *relay, const struct relay_options *options)

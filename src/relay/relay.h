@@ -30,6 +30,8 @@ struct relay {
 	struct loop_timer accept_timer; /* accept again */
 	struct loop_timer stop_timer;   /* give up on who does not read BYE */
 	bool is_stopping;
+	bool is_full;  /* the last client was turned away */
+	bool is_short; /* of descriptors or memory, at the last accept */
 	uint8_t read_buffer[RELAY_READ_BYTES]; /* of whoever reads now */
 };
 

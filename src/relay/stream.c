@@ -73,10 +73,23 @@ static void stream_watch(struct conn *conn)
 	}
 }
 
+/* Who cannot read because of his room is woken up by his room. */
+static void stream_wait_for_room(struct conn *conn)
+{
+	if (!conn->room || !conn->room->congested)
+		return;
+	list_remove(&conn->waiting_link);
+	list_append(&conn->room->waiting, &conn->waiting_link);
+}
+
 void stream_resume(struct conn *conn)
 {
-	if (!conn->is_paused || !stream_may_read(conn))
+	if (!conn->is_paused)
 		return;
+	if (!stream_may_read(conn)) {
+		stream_wait_for_room(conn);
+		return;
+	}
 	conn->is_paused = false;
 	/* The time that it was not listened to is no silence. */
 	conn->heard_ms = loop_now_ms(conn->relay->loop);
@@ -86,10 +99,7 @@ void stream_resume(struct conn *conn)
 static void stream_pause(struct conn *conn)
 {
 	conn->is_paused = true;
-	if (conn->room && conn->room->congested) {
-		list_remove(&conn->waiting_link);
-		list_append(&conn->room->waiting, &conn->waiting_link);
-	}
+	stream_wait_for_room(conn);
 	stream_watch(conn);
 }
 

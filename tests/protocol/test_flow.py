@@ -139,6 +139,54 @@ def test_reading_waits_for_a_receiver_that_is_behind():
         assert b.expect("PONG", skip=("ACK", "PONG")).token in (9, 10)
 
 
+def test_a_limited_sender_in_a_slow_room_is_read_again():
+    with Relay("--high-water-bytes=16384", "--rate-messages=20",
+               "--burst-messages=10") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=65536)
+        slow.enter(room, Device())
+        a, b = relay.enter(room, Device()), relay.enter(room, Device())
+        a.send_raw(sends(a, 0, 14))  # owes 4, so 0.2 s
+        time.sleep(0.05)
+        a.send_raw(sends(a, 14, 2))  # not read for now
+        time.sleep(0.05)
+        b.send_raw(sends(b, 0, 9, bytes(60000)))  # the room stops too
+        end = time.monotonic() + 0.6
+        read = 0
+        while time.monotonic() < end:  # a reads, so it is not behind
+            try:
+                read += a.receive(0.05).type == "DELIVER"
+            except TimeoutError:
+                pass
+        try:
+            while answer(b, "ACK", 0.1).up_to < 9:
+                pass
+            raise AssertionError("the room does not wait")
+        except TimeoutError:
+            pass
+        for client in (a, b):
+            client.send("PING", token=1)
+        # All are read again, at the same time: each one is a receiver too.
+        wanted = {slow: {"DELIVER": 16 + 9},
+                  a: {"DELIVER": 9 - read, "PONG": 1}, b: {"PONG": 1}}
+        wanted = {client: {kind: n for kind, n in left.items() if n}
+                  for client, left in wanted.items()}
+        end = time.monotonic() + 8
+        while any(wanted.values()):
+            assert time.monotonic() < end, list(wanted.values())
+            for client, left in wanted.items():
+                if not left or not (client.buffer or readable(client, 0.01)):
+                    continue
+                try:
+                    kind = client.receive(0.01).type
+                except TimeoutError:
+                    continue
+                if kind in left:
+                    left[kind] -= 1
+                    if not left[kind]:
+                        del left[kind]
+
+
 def test_another_room_does_not_wait():
     with Relay(*SMALL) as relay:
         room = Room()
