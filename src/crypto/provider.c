@@ -14,6 +14,7 @@
 static const struct provider *const providers[] = {
 	&provider_openssl,
 	&provider_cryptodev,
+	&provider_afalg,
 };
 
 const char *cryptsess_provider_name_at(unsigned int index,

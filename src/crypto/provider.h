@@ -110,6 +110,7 @@ struct provider {
 
 extern const struct provider provider_openssl;
 extern const struct provider provider_cryptodev;
+extern const struct provider provider_afalg;
 
 /* An open provider. */
 struct cryptsess_provider {

@@ -5,8 +5,8 @@
 
 #include "cryptsess.h"
 
-/* Exit status for "not on this machine" (meson: SKIP). */
-#define TEST_SKIPPED 77
+/* Exit status of a skipped program: TAP itself says that it is. */
+#define TEST_SKIPPED 0
 
 /*
  * Open the provider named by the first argument, "openssl" without one. Exits
