@@ -43,8 +43,8 @@ static const char *const sql[STATEMENTS] = {
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_LOAD] = "SELECT key, value FROM row WHERE room = ?1",
 	[STATEMENT_GET] = "SELECT value FROM row WHERE room = ?1 AND key = ?2",
-	[STATEMENT_PUT] = "INSERT INTO row VALUES (?1, ?2, ?3)"
-			  " ON CONFLICT DO UPDATE SET value = excluded.value",
+	[STATEMENT_PUT] = ("INSERT INTO row VALUES (?1, ?2, ?3)"
+			   " ON CONFLICT DO UPDATE SET value = excluded.value"),
 	[STATEMENT_DELETE] = "DELETE FROM row WHERE room = ?1 AND key = ?2",
 	[STATEMENT_VERIFY] = "INSERT OR IGNORE INTO verified VALUES (?1)",
 	[STATEMENT_IS_VERIFIED] = "SELECT 1 FROM verified WHERE identity = ?1",
