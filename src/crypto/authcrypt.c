@@ -30,11 +30,11 @@ static bool is_aead_tag(const struct cryptsess_algorithm *a, uint32_t bytes)
 }
 
 /* Clause A9: whether the length fits CCM's field of iv[0] + 1 bytes. */
-static int check_ccm(const struct cryptsess *s, uint32_t text_bytes)
+static int check_ccm(const uint8_t *iv, uint32_t text_bytes)
 {
-	unsigned int field_bytes = s->iv[0] + 1u;
+	unsigned int field_bytes = iv[0] + 1u;
 
-	if (s->iv[0] < 1 || s->iv[0] > 7)
+	if (iv[0] < 1 || iv[0] > 7)
 		return -EINVAL;
 	if (field_bytes < 4 && text_bytes >> (8 * field_bytes))
 		return -EOVERFLOW;
@@ -60,7 +60,7 @@ static int aead_check(const struct cryptsess *s,
 		return -E2BIG;
 	job->text_bytes = op->payload_bytes - (decrypts ? op->tag_bytes : 0);
 	if (s->cipher->id == CRYPTSESS_AES_CCM)
-		return check_ccm(s, job->text_bytes);
+		return check_ccm(op->iv ? op->iv : s->iv, job->text_bytes);
 	return 0;
 }
 
@@ -119,6 +119,8 @@ int session_aead(struct cryptsess *s, struct cryptsess_authcrypt *op)
 	    !scatter_holds(&job.src, op->payload_bytes) ||
 	    !scatter_holds(&job.dst, out_bytes))
 		return -EFAULT;
+	if (op->iv)
+		cryptsess_set_iv(s, op->iv);
 	r = aead_run(s, &job, op->payload_bytes, out_bytes);
 	if (r == -EBADMSG)
 		scatter_zero(&job.dst, out_bytes);
@@ -149,8 +151,6 @@ static int run_form(struct cryptsess *s, struct cryptsess_authcrypt *op)
 						: 0;
 	if (op->direction > CRYPTSESS_DECRYPT || !s->cipher)
 		return -EINVAL;
-	if (op->iv)
-		cryptsess_set_iv(s, op->iv);
 	if (op->flags & CRYPTSESS_AEAD_SRTP)
 		return session_srtp(s, op);
 	if (s->aead_state)

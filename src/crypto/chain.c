@@ -86,5 +86,4 @@ void chain_end(struct chain *chain, const struct cryptsess_algorithm *a,
 	}
 	if (a->iv_bytes)
 		memcpy(iv, chain->next, a->iv_bytes);
-	secret_wipe(chain, sizeof(*chain));
 }

@@ -5,6 +5,7 @@
 
 #include "crypto/provider.h"
 
+/* The caller wipes it. */
 struct chain {
 	uint8_t next[CRYPTSESS_MAX_IV_BYTES];
 };

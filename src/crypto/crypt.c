@@ -260,6 +260,7 @@ int cryptsess_crypt(struct cryptsess *s, struct cryptsess_crypt *op)
 	}
 	if (r == 0 && op->iv && op->flags & CRYPTSESS_WRITE_IV)
 		cryptsess_get_iv(s, op->iv);
-	secret_wipe(digest, sizeof(digest));
+	if (is_due)
+		secret_wipe(digest, sizeof(digest));
 	return r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* openssl_xts.c - AES-XTS over ECB: IEEE 1619, whole blocks, any key halves */
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -26,43 +27,38 @@ struct batch {
 	uint8_t text[BATCH_BYTES];
 };
 
-static uint64_t get_le64(const uint8_t *p)
-{
-	uint64_t v = 0;
-
-	for (int i = 7; i >= 0; i--)
-		v = v << 8 | p[i];
-	return v;
-}
-
-static void put_le64(uint8_t *p, uint64_t v)
-{
-	for (int i = 0; i < 8; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
-}
-
 /* Fill the masks of `bytes` bytes and step the tweak behind them. */
 static void make_masks(struct batch *b, size_t bytes)
 {
-	struct tweak t = b->next;
+	uint64_t low = b->next.low, high = b->next.high;
 
 	for (size_t at = 0; at < bytes; at += BLOCK_BYTES) {
-		uint64_t carry = t.high >> 63;
+		uint64_t mask[2] = { htole64(low), htole64(high) };
+		uint64_t carry = high >> 63;
 
-		put_le64(b->masks + at, t.low);
-		put_le64(b->masks + at + 8, t.high);
-		t.high = t.high << 1 | t.low >> 63;
+		memcpy(b->masks + at, mask, sizeof(mask));
+		high = high << 1 | low >> 63;
 		/* x^128 = x^7 + x^2 + x + 1; no branch on the secret bit */
-		t.low = t.low << 1 ^ (0x87 & (0 - carry));
+		low = low << 1 ^ (0x87 & (0 - carry));
 	}
-	b->next = t;
+	b->next.low = low;
+	b->next.high = high;
 }
 
-static void xor_bytes(uint8_t *out, const uint8_t *a, const uint8_t *b,
-		      size_t bytes)
+/* A block that the compiler puts into one register. */
+typedef uint64_t block __attribute__((vector_size(BLOCK_BYTES)));
+
+static void xor_blocks(uint8_t *out, const uint8_t *a, const uint8_t *b,
+		       size_t bytes)
 {
-	for (size_t i = 0; i < bytes; i++)
-		out[i] = a[i] ^ b[i];
+	for (size_t at = 0; at < bytes; at += BLOCK_BYTES) {
+		block x, y;
+
+		memcpy(&x, a + at, sizeof(x));
+		memcpy(&y, b + at, sizeof(y));
+		x ^= y;
+		memcpy(out + at, &x, sizeof(x));
+	}
 }
 
 static bool ecb(EVP_CIPHER_CTX *ctx, uint8_t *out, const uint8_t *in,
@@ -83,10 +79,10 @@ static bool run_step(EVP_CIPHER_CTX *ctx, struct batch *b,
 		if (some > BATCH_BYTES)
 			some = BATCH_BYTES;
 		make_masks(b, some);
-		xor_bytes(b->text, step->src + at, b->masks, some);
+		xor_blocks(b->text, step->src + at, b->masks, some);
 		if (!ecb(ctx, b->text, b->text, some))
 			return false;
-		xor_bytes(step->dst + at, b->text, b->masks, some);
+		xor_blocks(step->dst + at, b->text, b->masks, some);
 	}
 	return true;
 }
@@ -95,6 +91,7 @@ int openssl_xts_run(EVP_CIPHER_CTX *ctx, EVP_CIPHER_CTX *tweak_ctx,
 		    const struct cipher_job *job)
 {
 	uint8_t first[BLOCK_BYTES];
+	uint64_t numbers[2];
 	struct batch batch;
 	struct walk walk;
 	struct step step;
@@ -102,13 +99,15 @@ int openssl_xts_run(EVP_CIPHER_CTX *ctx, EVP_CIPHER_CTX *tweak_ctx,
 
 	if (!ecb(tweak_ctx, first, job->iv, sizeof(first)))
 		return openssl_failure();
-	batch.next.low = get_le64(first);
-	batch.next.high = get_le64(first + 8);
+	memcpy(numbers, first, sizeof(numbers));
+	batch.next.low = le64toh(numbers[0]);
+	batch.next.high = le64toh(numbers[1]);
 	walk_init(&walk, &job->src, &job->dst, job->bytes, BLOCK_BYTES);
 	while (r == 0 && walk_next(&walk, &step))
 		if (!run_step(ctx, &batch, &step))
 			r = openssl_failure();
 	secret_wipe(first, sizeof(first));
+	secret_wipe(numbers, sizeof(numbers));
 	secret_wipe(&batch, sizeof(batch));
 	return r;
 }

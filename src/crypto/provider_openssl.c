@@ -24,67 +24,42 @@ enum {
 	NAMES = 3 /* key lengths of one algorithm */
 };
 
-/* libcrypto's name for each key length, or for the hash. XTS is built from
- * ECB: libcrypto 3.0 has no 24-byte halves and refuses equal ones. */
+/* libcrypto's name for each key length, or for the hash; NULL: it has none. */
 static const struct name {
 	uint32_t id;
 	bool is_mac;
 	bool is_any_length; /* one name for all key lengths */
 	const char *names[NAMES];
 } names[] = {
-	{ CRYPTSESS_AES_CBC,
-	  false,
-	  false,
-	  { "AES-128-CBC", "AES-192-CBC", "AES-256-CBC" } },
-	{ CRYPTSESS_AES_CTR,
-	  false,
-	  false,
-	  { "AES-128-CTR", "AES-192-CTR", "AES-256-CTR" } },
-	{ CRYPTSESS_AES_ECB,
-	  false,
-	  false,
-	  { "AES-128-ECB", "AES-192-ECB", "AES-256-ECB" } },
-	{ CRYPTSESS_AES_XTS,
-	  false,
-	  false,
-	  { "AES-128-ECB", "AES-192-ECB", "AES-256-ECB" } },
-	{ CRYPTSESS_AES_CFB,
-	  false,
-	  false,
-	  { "AES-128-CFB", "AES-192-CFB", "AES-256-CFB" } },
-	{ CRYPTSESS_AES_OFB,
-	  false,
-	  false,
-	  { "AES-128-OFB", "AES-192-OFB", "AES-256-OFB" } },
-	{ CRYPTSESS_AES_GCM,
-	  false,
-	  false,
-	  { "AES-128-GCM", "AES-192-GCM", "AES-256-GCM" } },
-	{ CRYPTSESS_AES_CCM,
-	  false,
-	  false,
-	  { "AES-128-CCM", "AES-192-CCM", "AES-256-CCM" } },
-	{ CRYPTSESS_CAMELLIA_CBC,
-	  false,
-	  false,
-	  { "CAMELLIA-128-CBC", "CAMELLIA-192-CBC", "CAMELLIA-256-CBC" } },
+/* clang-format off */
+#define LENGTHS(ID, FAMILY, MODE)                         \
+	{ CRYPTSESS_##ID, false, false,                   \
+	  { FAMILY "-128-" MODE, FAMILY "-192-" MODE,     \
+	    FAMILY "-256-" MODE } }
+#define HASH_AND_HMAC(ID)                                 \
+	{ CRYPTSESS_##ID, true, true, { #ID } },          \
+	{ CRYPTSESS_HMAC_##ID, true, true, { #ID } }
+	LENGTHS(AES_CBC, "AES", "CBC"),
+	LENGTHS(AES_CTR, "AES", "CTR"),
+	LENGTHS(AES_ECB, "AES", "ECB"),
+	LENGTHS(AES_CFB, "AES", "CFB"),
+	LENGTHS(AES_OFB, "AES", "OFB"),
+	LENGTHS(AES_GCM, "AES", "GCM"),
+	LENGTHS(AES_CCM, "AES", "CCM"),
+	LENGTHS(CAMELLIA_CBC, "CAMELLIA", "CBC"),
+	{ CRYPTSESS_AES_XTS, false, false,
+	  { "AES-128-XTS", NULL, "AES-256-XTS" } },
 	{ CRYPTSESS_3DES_CBC, false, true, { "DES-EDE3-CBC" } },
 	{ CRYPTSESS_DES_CBC, false, true, { "DES-CBC" } },
 	{ CRYPTSESS_BLOWFISH_CBC, false, true, { "BF-CBC" } },
-	{ CRYPTSESS_MD5, true, true, { "MD5" } },
-	{ CRYPTSESS_HMAC_MD5, true, true, { "MD5" } },
-	{ CRYPTSESS_SHA1, true, true, { "SHA1" } },
-	{ CRYPTSESS_HMAC_SHA1, true, true, { "SHA1" } },
-	{ CRYPTSESS_RIPEMD160, true, true, { "RIPEMD160" } },
-	{ CRYPTSESS_HMAC_RIPEMD160, true, true, { "RIPEMD160" } },
-	{ CRYPTSESS_SHA224, true, true, { "SHA224" } },
-	{ CRYPTSESS_HMAC_SHA224, true, true, { "SHA224" } },
-	{ CRYPTSESS_SHA256, true, true, { "SHA256" } },
-	{ CRYPTSESS_HMAC_SHA256, true, true, { "SHA256" } },
-	{ CRYPTSESS_SHA384, true, true, { "SHA384" } },
-	{ CRYPTSESS_HMAC_SHA384, true, true, { "SHA384" } },
-	{ CRYPTSESS_SHA512, true, true, { "SHA512" } },
-	{ CRYPTSESS_HMAC_SHA512, true, true, { "SHA512" } },
+	HASH_AND_HMAC(MD5),
+	HASH_AND_HMAC(SHA1),
+	HASH_AND_HMAC(RIPEMD160),
+	HASH_AND_HMAC(SHA224),
+	HASH_AND_HMAC(SHA256),
+	HASH_AND_HMAC(SHA384),
+	HASH_AND_HMAC(SHA512),
+	/* clang-format on */
 };
 
 struct openssl {
@@ -126,7 +101,7 @@ const EVP_CIPHER *openssl_cipher(struct openssl *o,
 	if (!names[i].is_any_length)
 		k = (key_bytes - a->key_min_bytes) / a->key_step_bytes;
 	pthread_mutex_lock(&o->lock);
-	if (!o->ciphers[i][k]) {
+	if (!o->ciphers[i][k] && names[i].names[k]) {
 		o->ciphers[i][k] =
 			EVP_CIPHER_fetch(o->library, names[i].names[k], NULL);
 		ERR_clear_error();

@@ -24,10 +24,12 @@ int openssl_failure(void);
 /* openssl_cipher.c: all block and stream modes, NULL, and XTS */
 struct openssl_cipher {
 	const struct cryptsess_algorithm *algorithm;
-	const EVP_CIPHER *evp;
-	EVP_CIPHER_CTX *ctx[2];    /* by direction; decrypt when first used */
+	const EVP_CIPHER *evp;  /* XTS: NULL for keys it refuses */
+	const EVP_CIPHER *ecb;  /* XTS */
+	EVP_CIPHER_CTX *ctx[2]; /* by direction; made when first used */
+	EVP_CIPHER_CTX *ecb_ctx[2];
 	EVP_CIPHER_CTX *tweak_ctx; /* XTS: the second key, encrypting */
-	uint32_t key_bytes;        /* XTS: of one of the two */
+	uint32_t key_bytes;
 	uint8_t key[CRYPTSESS_MAX_KEY_BYTES];
 };
 
@@ -37,7 +39,8 @@ int openssl_cipher_open(void *provider, void *cipher,
 int openssl_cipher_run(void *cipher, const struct cipher_job *job);
 void openssl_cipher_close(void *cipher);
 
-/* openssl_xts.c: the data unit, over the two ECB contexts */
+/* openssl_xts.c: a data unit in any pieces, over ECB with the two halves of
+ * the key */
 int openssl_xts_run(EVP_CIPHER_CTX *ecb, EVP_CIPHER_CTX *tweak_ecb,
 		    const struct cipher_job *job);
 

@@ -44,8 +44,9 @@ int session_hash_update(struct cryptsess *s, const struct scatter *data,
 int session_hash_final(struct cryptsess *s, const struct scatter *data,
 		       uint32_t bytes, uint8_t *digest);
 
-/* The forms of CIOCAUTHCRYPT. The caller has checked direction, IV and lists
- * for equality; op->tag_bytes is not 0 unless there is no tag. */
+/* The forms of CIOCAUTHCRYPT. The caller has checked clause A1; op->tag_bytes
+ * is not 0 unless there is no tag. They take op->iv with their first byte of
+ * data, so a request that is refused leaves the session's IV alone. */
 int session_aead(struct cryptsess *s, struct cryptsess_authcrypt *op);
 int session_tls(struct cryptsess *s, struct cryptsess_authcrypt *op);
 int session_srtp(struct cryptsess *s, struct cryptsess_authcrypt *op);

@@ -92,6 +92,8 @@ int session_srtp(struct cryptsess *s, struct cryptsess_authcrypt *op)
 	r = srtp_check(s, op);
 	if (r)
 		return r;
+	if (op->iv)
+		cryptsess_set_iv(s, op->iv);
 	if (op->direction == CRYPTSESS_ENCRYPT)
 		r = srtp_encrypt(s, op, digest);
 	else

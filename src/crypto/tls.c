@@ -39,18 +39,26 @@ struct tls_record {
 	uint8_t computed[TAG_MAX];
 };
 
+/* A value that the compiler knows nothing about: it cannot make a branch of
+ * the masks below. */
+static uint32_t opaque(uint32_t value)
+{
+	__asm__("" : "+r"(value));
+	return value;
+}
+
 /* All ones if a == b, else zero; a and b below 2^31. */
 static uint32_t mask_equal(uint32_t a, uint32_t b)
 {
 	uint32_t x = a ^ b;
 
-	return ((x | (0 - x)) >> 31) - 1;
+	return opaque(((x | (0 - x)) >> 31) - 1);
 }
 
 /* All ones if a <= b, else zero; a and b below 2^31. */
 static uint32_t mask_at_most(uint32_t a, uint32_t b)
 {
-	return ((b - a) >> 31) - 1;
+	return opaque(((b - a) >> 31) - 1);
 }
 
 static int tls_check(const struct cryptsess *s,
@@ -104,11 +112,15 @@ static int tls_seal(struct cryptsess *s, struct cryptsess_authcrypt *op)
 		padding_bytes = block_bytes - (uint32_t)(total % block_bytes);
 	total += padding_bytes;
 	r = tls_check(s, op, total);
-	if (r == 0 && s->mac)
+	if (r)
+		return r;
+	if (s->mac)
 		r = mac_record(s, &auth, op->auth_bytes, &dst,
 			       op->payload_bytes, end);
 	if (r)
 		return r;
+	if (op->iv)
+		cryptsess_set_iv(s, op->iv);
 	memset(end + op->tag_bytes, (int)padding_bytes - 1, padding_bytes);
 	scatter_write(&dst, op->payload_bytes, end,
 		      op->tag_bytes + padding_bytes);
@@ -255,6 +267,8 @@ static int tls_open(struct cryptsess *s, struct cryptsess_authcrypt *op)
 		rec.padding_max = rec.bytes - rec.tag_bytes;
 	if (rec.padding_max > PADDING_MAX)
 		rec.padding_max = PADDING_MAX;
+	if (op->iv)
+		cryptsess_set_iv(s, op->iv);
 	r = open_record(s, &rec);
 	if (r)
 		scatter_zero(&rec.dst, rec.bytes);

@@ -361,6 +361,42 @@ static void e15_a_mebibyte_is_one_operation(void **state)
 	free(text);
 }
 
+/* Above and below every limit of a provider, in one piece and cut. */
+static void e15_xts_data_units_of_any_length_agree(void **state)
+{
+	static const uint32_t lengths[] = { 512, 528, 1 << 20, 17 << 20 };
+	struct cryptsess *s = open_or_skip(CRYPTSESS_AES_XTS, 0);
+	struct test_random random = { 9 };
+	uint8_t *text = malloc(17 << 20), first[64], iv[16] = "a data unit";
+	struct test_pieces cut;
+
+	assert_non_null(text);
+	for (size_t i = 0; i < 4; i++) {
+		struct cryptsess_crypt op = { .direction = CRYPTSESS_DECRYPT,
+					      .payload_bytes = lengths[i],
+					      .src = cut.list,
+					      .dst = cut.list,
+					      .iv = iv };
+		int r;
+
+		test_random_fill(&random, text, 64);
+		memset(text + 64, 0, lengths[i] - 64);
+		memcpy(first, text, 64);
+		r = run(s, 0, 0, text, text, lengths[i], iv, NULL);
+		if (r == -E2BIG)
+			break;
+		assert_int_equal(r, 0);
+		test_pieces_cut(&cut, text, lengths[i], 4096, &random);
+		op.src_count = op.dst_count = cut.count;
+		assert_int_equal(cryptsess_crypt(s, &op), 0);
+		assert_memory_equal(text, first, 64);
+		for (uint32_t at = 64; at < lengths[i]; at++)
+			assert_true(text[at] == 0);
+	}
+	free(text);
+	cryptsess_close(s);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +417,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(e12_an_aead_session_is_einval),
 		cmocka_unit_test(e13_no_zc_and_unknown_flags_change_nothing),
 		cmocka_unit_test(e15_a_mebibyte_is_one_operation),
+		cmocka_unit_test(e15_xts_data_units_of_any_length_agree),
 	};
 	int r;
 

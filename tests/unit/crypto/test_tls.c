@@ -318,6 +318,21 @@ static void a3_the_iv_chains_and_is_written_back(void **state)
 	cryptsess_close(q.s);
 }
 
+static void e2_a_refused_record_leaves_the_iv(void **state)
+{
+	uint8_t before[16], after[16];
+	struct record q;
+
+	record_init(&q, CRYPTSESS_AES_CBC, CRYPTSESS_HMAC_SHA1, 64);
+	memset(q.iv, 'i', sizeof(q.iv));
+	cryptsess_get_iv(q.s, before);
+	q.op.tag_bytes = 21;
+	assert_int_equal(run(&q), -EINVAL);
+	cryptsess_get_iv(q.s, after);
+	assert_memory_equal(before, after, 16);
+	cryptsess_close(q.s);
+}
+
 static void a1_an_older_hash_state_does_not_matter(void **state)
 {
 	uint8_t want[96], mac[20];
@@ -356,6 +371,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a1_source_and_destination_are_one),
 		cmocka_unit_test(a1_without_a_cipher_is_einval),
 		cmocka_unit_test(a3_the_iv_chains_and_is_written_back),
+		cmocka_unit_test(e2_a_refused_record_leaves_the_iv),
 		cmocka_unit_test(a1_an_older_hash_state_does_not_matter),
 	};
 	int r;
