@@ -15,10 +15,12 @@
  *   -EINVAL   unknown algorithm, key length, operation or malformed request
  *   -EFAULT   a buffer that must be there is NULL or too short
  *   -EBADMSG  authentication or TLS padding wrong; the destination is zeroed
+ *             (SRTP: untouched, since nothing was decrypted)
  *   -EOVERFLOW  plaintext too long for the CCM length field
  *   -ENOMEM   no memory, or no locked memory for the keys (RLIMIT_MEMLOCK)
  *   -ENODEV   the provider is not on this machine, or went away
  *   -E2BIG    more than the provider takes in one request
+ *   -EIO      the provider failed in a way it cannot explain
  *   -ENOENT, -EDEADLK, -ENOSYS  cryptsess_hash_copy() only
  */
 
@@ -135,7 +137,8 @@ void cryptsess_provider_close(struct cryptsess_provider *provider);
 /* The name it was opened by. Borrowed; lives as long as the provider. */
 const char *cryptsess_provider_name(const struct cryptsess_provider *provider);
 
-/* Whether the provider can run the algorithm here and now. */
+/* Whether the provider can run the algorithm here and now; cryptsess_open()
+ * gives -EINVAL for one that it cannot. */
 bool cryptsess_provider_has(struct cryptsess_provider *provider,
 			    const struct cryptsess_algorithm *algorithm);
 
@@ -199,10 +202,11 @@ int cryptsess_crypt(struct cryptsess *session, struct cryptsess_crypt *op);
  * One operation of CIOCAUTHCRYPT: AEAD with flags 0; the TLS and SRTP forms
  * with their flag, in place.
  *
- * AEAD: `src` is the plaintext or ciphertext || tag, `dst` the reverse.
- * TLS: `src` must equal `dst` and have room for payload + tag + padding when
- * encrypting. SRTP: the payload lies in `dst`, within `auth` at
- * `auth_payload_offset`; the tag is in `tag`.
+ * AEAD: `src` is the plaintext or ciphertext || tag, `dst` the reverse; they
+ * may overlap in any way. TLS, SRTP: `src` and `dst` are the same memory for
+ * all of the payload, however cut. TLS: `dst` has room for payload + tag +
+ * padding when encrypting. SRTP: the payload lies within `auth`, at
+ * `auth_payload_offset`, and that is the memory of `dst`; the tag is in `tag`.
  */
 struct cryptsess_authcrypt {
 	uint16_t direction;
@@ -226,7 +230,8 @@ int cryptsess_authcrypt(struct cryptsess *session,
 			struct cryptsess_authcrypt *op);
 
 /* Copy the running hash state of `from` to `to`: CIOCCPHASH. `to` keeps its
- * own key for an HMAC's outer hash. */
+ * own key for an HMAC's outer hash. Both have the same algorithm and were
+ * opened on the same provider. */
 int cryptsess_hash_copy(struct cryptsess *to, const struct cryptsess *from);
 
 #ifdef __cplusplus

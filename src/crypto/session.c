@@ -232,7 +232,7 @@ int cryptsess_hash_copy(struct cryptsess *to, const struct cryptsess *from)
 		return -ENOENT;
 	if (to == from)
 		return -EDEADLK;
-	if (!to->mac || to->mac != from->mac || to->ops != from->ops)
+	if (!to->mac || to->mac != from->mac || to->provider != from->provider)
 		return -EINVAL;
 	if (!to->ops->hash_copy)
 		return -ENOSYS;
