@@ -38,6 +38,10 @@ enum mutant {
 	MUTANT_vring_head_unique,  /* vring: no head twice in flight */
 	MUTANT_vring_next_bound,   /* vring: links lie in their table */
 	MUTANT_vring_chain_bound,  /* vring: chains fit the ring, no loops */
+	/* client */
+	MUTANT_private_file,  /* files that others can read */
+	MUTANT_terminal_text, /* controls in what others send */
+	MUTANT_argv_secret,   /* links on the command line */
 };
 
 #include "mutant_config.h"

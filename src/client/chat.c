@@ -207,7 +207,7 @@ int chat_say(struct chat *chat, const char *text, size_t bytes,
 {
 	if (bytes > CHAT_MAX_TEXT_BYTES)
 		return -EMSGSIZE;
-	if (memchr(text, '\0', bytes))
+	if (!bytes || memchr(text, '\0', bytes))
 		return -EINVAL;
 	return seal(chat, E2EE_CONTENT_TEXT, text, bytes, number);
 }

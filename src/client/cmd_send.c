@@ -31,8 +31,9 @@ struct send {
 	struct loop_signals signals;
 	struct loop_watch input;
 	char buffer[BUFFER_BYTES];
-	size_t bytes; /* of a line begun, in buffer */
-	uint64_t lines;
+	size_t bytes;         /* of a line begun, in buffer */
+	uint64_t line_number; /* of the one that is read */
+	uint64_t messages;
 	uint64_t acked;
 	bool is_at_end;
 	bool is_json;
@@ -68,14 +69,14 @@ static void consider(struct send *send)
 		 loop_watch_add(send->loop, &send->input, STDIN_FILENO,
 				LOOP_READ, on_input))
 		finish(send, false);
-	if (send->is_at_end && send->acked == send->lines)
+	if (send->is_at_end && send->acked == send->messages)
 		finish(send, true);
 }
 
 static void refuse(struct send *send, const char *why)
 {
 	log_error("line %llu was not sent, and nothing behind it: %s",
-		  (unsigned long long)send->lines + 1, why);
+		  (unsigned long long)send->line_number, why);
 	send->has_failed = true;
 	send->is_at_end = true;
 }
@@ -85,8 +86,11 @@ static void say(struct send *send, const char *line, size_t bytes)
 	uint64_t number;
 	int error;
 
+	send->line_number++;
 	if (bytes && line[bytes - 1] == '\r')
 		bytes--;
+	if (!bytes) /* an empty line says nothing */
+		return;
 	error = chat_say(send->chat, line, bytes, &number);
 	if (error == -EMSGSIZE)
 		refuse(send, "it is longer than a message can be "
@@ -96,7 +100,7 @@ static void say(struct send *send, const char *line, size_t bytes)
 	else if (error)
 		refuse(send, strerror(-error));
 	else
-		send->lines++;
+		send->messages++;
 }
 
 _Static_assert(CHAT_MAX_TEXT_BYTES == 49152, "as the message above says");
@@ -113,9 +117,11 @@ static void take_lines(struct send *send)
 	}
 	send->bytes = (size_t)(end - line);
 	memmove(send->buffer, line, send->bytes);
-	if (!send->is_at_end && send->bytes > CHAT_MAX_TEXT_BYTES + 1)
-		refuse(send, "it is longer than a message can be "
-			     "(49152 bytes)");
+	if (send->is_at_end || send->bytes <= CHAT_MAX_TEXT_BYTES + 1)
+		return;
+	send->line_number++;
+	refuse(send, "it is longer than a message can be "
+		     "(49152 bytes)");
 }
 
 static void on_input(struct loop_watch *watch, unsigned int events)
@@ -145,8 +151,10 @@ static void on_event(void *owner, struct event *event)
 {
 	struct send *send = owner;
 
-	if (send->is_json)
+	if (send->is_json) {
 		show_json(stdout, event);
+		fflush(stdout);
+	}
 	if (event->type == EVENT_ACKED || event->type == EVENT_UNSENT) {
 		send->acked++;
 		if (event->type == EVENT_UNSENT) {
@@ -183,10 +191,10 @@ static int run(struct send *send)
 	if (error)
 		log_error("%s", strerror(-error));
 	loop_watch_remove(&send->input);
-	if (send->acked < send->lines)
+	if (send->acked < send->messages)
 		log_error("%llu of %llu messages are not acknowledged",
-			  (unsigned long long)(send->lines - send->acked),
-			  (unsigned long long)send->lines);
+			  (unsigned long long)(send->messages - send->acked),
+			  (unsigned long long)send->messages);
 	return error;
 }
 
@@ -213,7 +221,7 @@ int cmd_send(const struct arguments *arguments)
 		error = face_enter(&send->chat, send->loop, arguments, &options,
 				   on_event, send);
 	if (!error && run(send) == 0 && !send->has_failed &&
-	    send->acked == send->lines)
+	    send->acked == send->messages)
 		status = EXIT_SUCCESS;
 	chat_destroy(send->chat);
 	loop_signals_close(&send->signals);

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/mutant.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -245,7 +246,7 @@ int command_dispatch(const struct command *table, int argc, char **argv)
 		command_print_help(table, stderr);
 		return EXIT_USAGE;
 	}
-	if (has_secret(argc, argv)) {
+	if (!CHECK(argv_secret, !has_secret(argc, argv))) {
 		log_error("a link or key on the command line is refused: every "
 			  "process of this machine can read it there, and "
 			  "shells keep it");

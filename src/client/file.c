@@ -3,7 +3,7 @@
 
 #include "client/file.h"
 
-#include "base/bytes.h"
+#include "base/mutant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static int check_owner_and_mode(int fd)
 		return FILE_IS_NOT_REGULAR;
 	if (st.st_uid != geteuid())
 		return FILE_IS_ANOTHERS;
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
+	if (!CHECK(private_file, !(st.st_mode & (S_IRWXG | S_IRWXO))))
 		return FILE_IS_OPEN_TO_OTHERS;
 	return 0;
 }

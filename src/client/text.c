@@ -3,6 +3,8 @@
 
 #include "client/text.h"
 
+#include "base/mutant.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,17 +143,16 @@ static void clean(struct output *out, const uint8_t *at, const uint8_t *end,
 			marks++;
 		else if (fate != FATE_DROP)
 			marks = 0;
-		if (fate == FATE_KEEP ||
-		    (fate == FATE_MARK && marks <= MARKS_IN_A_ROW))
-			put_char(out, c);
+		if (!CHECK(terminal_text, fate != FATE_REPLACE))
+			put_char(out, REPLACEMENT);
 		else if (fate == FATE_BLANK)
 			put(out, " ", 1);
 		else if (fate == FATE_NEWLINE)
 			put(out, "\n", 1);
 		else if (fate == FATE_TAB)
 			put(out, TAB_BLANKS, strlen(TAB_BLANKS));
-		else if (fate == FATE_REPLACE)
-			put_char(out, REPLACEMENT);
+		else if (fate != FATE_DROP && marks <= MARKS_IN_A_ROW)
+			put_char(out, c);
 	}
 	*out->at = '\0';
 }

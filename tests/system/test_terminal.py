@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""paravox chat on a pseudo-terminal."""
+import re
+import signal
+import socket
+import termios
+import time
+
+import pvx_tap
+from pvx_client import Home
+from pvx_relay import Relay
+
+# What the client itself writes to move the cursor (xterm).
+OWN_SEQUENCES = re.compile(
+    rb"\033\[[0-9]*[ABCDGHJKPX@]|\033\[\?2004[hl]|\033\[[0-9;]*m|"
+    rb"\033\[4[hl]|\r|\n|\b")
+
+
+def test_two_people_chat():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        with home.person("alice").chat() as alice:
+            alice.expect("connected")
+            with home.person("bob").chat() as bob:
+                bob.expect("alice is new to you")
+                alice.expect("bob is here")
+                alice.enter("hello Bob, 日本")
+                bob.expect(r"\d\d:\d\d:\d\d alice: hello Bob, 日本\r\n")
+                alice.expect(r"\d\d:\d\d:\d\d alice: hello Bob, 日本\r\n")
+                bob.enter("hello Alice")
+                alice.expect(r" bob: hello Alice\r\n")
+                bob.enter("/quit")
+                assert bob.wait() == 0
+            alice.expect("bob leaves")
+
+
+def test_what_comes_is_above_the_line_that_is_typed():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        with home.person("alice").chat() as alice:
+            alice.expect("connected")
+            alice.type("half a li")
+            alice.expect("half a li")
+            home.person("bob").send("in between")
+            alice.expect(r"bob: in between\r\n")
+            alice.expect("alice> half a li")
+            alice.enter("ne")
+            alice.expect(r"alice: half a line\r\n")
+
+
+def test_a_paste_of_several_lines_is_one_message():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        bob = home.person("bob")
+        with home.person("alice").chat() as alice, bob.tail() as heard:
+            alice.expect("connected")
+            alice.type("look: \033[200~one\rtwo\033[2J\r  three\r\033[201~")
+            alice.gather(0.2)
+            assert not heard.bodies()
+            alice.type("\r")
+            text = "look: one\ntwo\ufffd[2J\n  three"
+            assert heard.expect("message")["body"] == text
+            alice.expect(r"one\r\n         two.*\r\n           three\r\n")
+
+
+def test_escape_sequences_of_a_member_do_not_reach_the_terminal():
+    hostile = (b"A\033]0;title\007B\033[2JC\xc2\x9b31mD\x9bE\033P1$r\033\\F"
+               b"\xe2\x80\xaeG\x08\x08H\rI\x0eJ")
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        with home.person("alice").chat() as alice:
+            alice.expect("connected")
+            home.person("mallory").send(hostile, "the end")
+            alice.expect("mallory: the end")
+            shown = OWN_SEQUENCES.sub(b"", alice.gather(0.2))
+            # Positive control: the harmless part of it is there.
+            assert b"title" in shown and b"[2JC" in shown, shown
+            assert not re.search(rb"[\x00-\x1f\x7f]", shown), shown
+            text = shown.decode()  # valid UTF-8
+            assert not re.search("[\x80-\x9f\u202a-\u202e\u2066-\u2069]",
+                                 text), text
+
+
+def test_a_member_cannot_forge_a_line_by_wrapping():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        with home.person("alice").chat(columns=60) as alice:
+            alice.expect("connected")
+            alice.gather(0.1)
+            home.person("mallory").send(
+                "x".ljust(60 - len("00:00:00 mallory: ")) +
+                "12:00:00 bob: I am mallory")
+            alice.expect("I am mallory")
+            for line in alice.output.decode().splitlines():
+                assert not re.match("12:00:00 bob", line), line
+                assert len(line) < 120, line
+
+
+def test_commands_answer_and_unknown_ones_are_not_sent():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        bob = home.person("bob")
+        with home.person("alice").chat() as alice, bob.tail() as heard:
+            heard.expect("new-member", nick="alice")
+            bob.send("hello")
+            alice.expect("bob: hello")
+            for typed, answer in (
+                    ("/help", r"/verify NICK"),
+                    ("/who", r"alice \(you\)"),
+                    ("/verify bob", r"safety number  \d{5} \d{5}"),
+                    ("/verify bob ok", r"\n  verified"),
+                    ("/verify zoe", "nobody called zoe"),
+                    ("/nick", "/nick needs a NAME"),
+                    ("/nick a:b", "a nick is"),
+                    ("/dance", "no such command"),
+                    ("/nick al", r"al> ")):
+                alice.enter(typed)
+                alice.expect(answer)
+            alice.enter("//etc")
+            heard.expect("message", body="/etc")
+            assert [e["nick"] for e in heard.events
+                    if e["event"] == "message"] == ["bob", "al"]
+            assert any(e["event"] == "nick-changed" and e["nick"] == "al"
+                       and e["other_nick"] == "alice" for e in heard.events)
+
+
+def leaves_well(alice):
+    assert alice.wait() == 0, alice.output
+    assert alice.output.endswith(b"\033[?2004l"), alice.output[-80:]
+
+
+def test_ctrl_c_and_ctrl_d_leave_and_restore_the_terminal():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        for key in ("\x03", "\x04"):
+            with home.person("alice").chat() as alice:
+                before = termios.ECHO | termios.ICANON
+                assert alice.local_modes() & before == before
+                alice.expect("connected")
+                alice.gather(0.1)
+                assert alice.local_modes() & before == 0
+                alice.type(key)
+                alice.gather(0.3)
+                assert alice.local_modes() & before == before
+                leaves_well(alice)
+
+
+def test_lines_typed_offline_go_out_once():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+    relay = Relay(listen=f"127.0.0.1:{port}")
+    with Home(("127.0.0.1", port)) as home:
+        bob = home.person("bob")
+        with home.person("alice").chat() as alice, bob.tail() as heard:
+            alice.expect("connected")
+            relay.signal(signal.SIGKILL)
+            relay.wait()
+            alice.expect("not connected")
+            alice.expect(r"\(offline\) alice> ")
+            alice.enter("typed offline")
+            alice.expect("alice: typed offline")
+            time.sleep(0.1)
+            with Relay(listen=f"127.0.0.1:{port}"):
+                heard.expect("message", body="typed offline")
+                alice.expect("connected")
+                alice.enter("back again")
+                heard.expect("message", body="back again")
+                heard.gather(0.2)
+                assert heard.bodies() == ["typed offline", "back again"]
+
+
+def test_a_resize_keeps_the_line():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        with home.person("alice").chat(columns=80) as alice:
+            alice.expect("connected")
+            alice.type("0123456789" * 6)
+            alice.expect("0123456789" * 6)
+            alice.resize(40)
+            alice.expect("alice> 0123456789")
+            alice.enter("!")
+            alice.gather(0.3)
+            alice.enter("/who")
+            alice.expect("alice \\(you\\)")
+
+
+def test_keys_edit_the_line():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        bob = home.person("bob")
+        with home.person("alice").chat() as alice, bob.tail() as heard:
+            alice.expect("connected")
+            alice.type("wörld\x01hello \x05!")
+            alice.type("\033[D\033[D\x7fl")  # left, left, rub out, again
+            alice.type("\r")
+            assert heard.expect("message")["body"] == "hello wörld!"
+            alice.type("\033[A\r")  # the line before
+            assert heard.expect("message")["body"] == "hello wörld!"
+
+
+if __name__ == "__main__":
+    pvx_tap.main(globals())
