@@ -74,8 +74,10 @@ static int aead(struct session *s, struct crypt_auth_op *op)
 
 	if (op->auth_len > sizeof(aad) || (op->auth_len && !op->auth_src))
 		return -EINVAL; /* A5 */
-	if (!is_tag_legal(s->cipher.row, op->tag_len))
+	if (!is_tag_legal(s->cipher.row, op->tag_len) ||
+	    (control_has_sticky_tags() && op->tag_len > s->tag_limit))
 		return -EINVAL;
+	s->tag_limit = op->tag_len;
 	if (op->op == COP_DECRYPT && op->len < op->tag_len)
 		return -EINVAL;
 	if (op->op == COP_ENCRYPT && op->len > UINT32_MAX - op->tag_len)

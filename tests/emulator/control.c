@@ -50,6 +50,11 @@ bool control_is_gone(void)
 	return path && stat(path, &st) == 0;
 }
 
+bool control_has_sticky_tags(void)
+{
+	return getenv("PVX_EMULATOR_STICKY_TAGS") != NULL;
+}
+
 static int error_by_name(const char *name)
 {
 	for (int error = 1; error <= ERRNO_LAST; error++) {

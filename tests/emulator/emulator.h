@@ -111,6 +111,7 @@ struct session {
 	pthread_mutex_t busy;
 	struct cipher_state cipher;
 	struct hash_state hash;
+	uint32_t tag_limit; /* with sticky tags (A6) */
 };
 
 struct open_file {
@@ -158,6 +159,8 @@ void scratch_free(void *memory, size_t bytes);
 /* control.c */
 const char *control_path(void);
 bool control_is_gone(void);
+/* As cryptodev-linux has it: a tag's size can only shrink in a session. */
+bool control_has_sticky_tags(void);
 /* The errno that this call of `name` has to fail with, or 0. */
 int control_fault(const char *name);
 /* One line: name and result, 0 or -errno. */

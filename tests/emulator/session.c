@@ -68,6 +68,7 @@ int ioctl_session_open(struct open_file *f, void *arg)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
+	s->tag_limit = 16;
 	ret = cipher ? open_cipher(s, cipher, &op) : 0;
 	if (!ret)
 		ret = open_mac(s, hash, &op);

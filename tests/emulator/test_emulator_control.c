@@ -3,35 +3,7 @@
 
 #include "raw.h"
 
-#include <stdio.h>
-
-static char folder[] = "/tmp/pvx-emulator-XXXXXX";
-static char trace_path[64], gone_path[64], control_path[64], next_path[64];
-
-/* The file's text; it is emptied. */
-static const char *trace_take(void)
-{
-	static char text[2048];
-	FILE *file = fopen(trace_path, "r+");
-	size_t got;
-
-	assert_non_null(file);
-	got = fread(text, 1, sizeof(text) - 1, file);
-	text[got] = '\0';
-	assert_int_equal(ftruncate(fileno(file), 0), 0);
-	fclose(file);
-	return text;
-}
-
-static void control_put(const char *plan)
-{
-	FILE *file = fopen(next_path, "w");
-
-	assert_non_null(file);
-	fputs(plan, file);
-	fclose(file);
-	assert_int_equal(rename(next_path, control_path), 0);
-}
+#include "emulator/steer.h"
 
 static void test_the_trace_names_calls_and_results(void **state)
 {
@@ -46,12 +18,12 @@ static void test_the_trace_names_calls_and_results(void **state)
 	assert_int_equal(raw(fd, CIOCCRYPT, BAD_POINTER), EFAULT);
 	assert_int_equal(raw(fd, _IO('c', 1), NULL), EINVAL);
 	close(fd);
-	assert_string_equal(trace_take(), "# open 0\n"
-					  "CIOCGSESSION 0\n"
-					  "CIOCFSESSION 0\n"
-					  "CIOCCRYPT EFAULT\n"
-					  "unknown EINVAL\n"
-					  "# close open-sessions 0\n");
+	assert_string_equal(steer_trace(), "# open 0\n"
+					   "CIOCGSESSION 0\n"
+					   "CIOCFSESSION 0\n"
+					   "CIOCCRYPT EFAULT\n"
+					   "unknown EINVAL\n"
+					   "# close open-sessions 0\n");
 }
 
 static void test_a_leaked_session_is_told(void **state)
@@ -60,7 +32,7 @@ static void test_a_leaked_session_is_told(void **state)
 
 	raw_cipher(fd, CRYPTO_AES_CBC);
 	close(fd);
-	assert_non_null(strstr(trace_take(), "# close open-sessions 1\n"));
+	assert_non_null(strstr(steer_trace(), "# close open-sessions 1\n"));
 }
 
 static void test_the_nth_call_fails_as_planned(void **state)
@@ -69,17 +41,17 @@ static void test_the_nth_call_fails_as_planned(void **state)
 	uint32_t ses = raw_cipher(fd, CRYPTO_AES_CBC);
 	struct crypt_op op = { .ses = ses };
 
-	control_put("CIOCCRYPT 2 EIO\nCIOCGSESSION 1 ENOMEM\n");
+	steer_plan("CIOCCRYPT 2 EIO\nCIOCGSESSION 1 ENOMEM\n");
 	assert_int_equal(raw(fd, CIOCCRYPT, &op), 0);
 	assert_int_equal(raw(fd, CIOCCRYPT, &op), EIO);
 	assert_int_equal(raw(fd, CIOCCRYPT, &op), 0);
 	assert_int_equal(
 		raw_session(fd, CRYPTO_AES_CBC, KEY_128, 16, 0, NULL, 0, NULL),
 		ENOMEM);
-	control_put("CIOCCRYPT 0 EBUSY");
+	steer_plan("CIOCCRYPT 0 EBUSY");
 	assert_int_equal(raw(fd, CIOCCRYPT, &op), EBUSY);
 	assert_int_equal(raw(fd, CIOCCRYPT, &op), EBUSY);
-	control_put("");
+	steer_plan("");
 	assert_int_equal(raw(fd, CIOCCRYPT, &op), 0);
 	close(fd);
 }
@@ -89,14 +61,12 @@ static void test_a_node_that_vanished(void **state)
 	int fd = raw_node_open();
 	uint32_t ses = raw_cipher(fd, CRYPTO_AES_CBC);
 	struct crypt_op op = { .ses = ses };
-	FILE *file = fopen(gone_path, "w");
 
-	assert_non_null(file);
-	fclose(file);
+	steer_gone(true);
 	assert_int_equal(raw(fd, CIOCCRYPT, &op), ENODEV);
 	assert_int_equal(open("/dev/crypto", O_RDWR), -1);
 	assert_int_equal(errno, ENOENT);
-	unlink(gone_path);
+	steer_gone(false);
 	assert_int_equal(raw(fd, CIOCCRYPT, &op), 0);
 	close(fd);
 }
@@ -124,23 +94,12 @@ static void test_every_way_to_open_is_served(void **state)
 
 static int setup(void **state)
 {
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(trace_path, sizeof(trace_path), "%s/trace", folder);
-	snprintf(gone_path, sizeof(gone_path), "%s/gone", folder);
-	snprintf(control_path, sizeof(control_path), "%s/control", folder);
-	snprintf(next_path, sizeof(next_path), "%s/next", folder);
-	setenv("PVX_EMULATOR_TRACE", trace_path, 1);
-	setenv("PVX_EMULATOR_GONE", gone_path, 1);
-	setenv("PVX_EMULATOR_CONTROL", control_path, 1);
-	return 0;
+	return steer_init();
 }
 
 static int teardown(void **state)
 {
-	unlink(trace_path);
-	unlink(control_path);
-	return rmdir(folder);
+	return steer_deinit();
 }
 
 int main(void)
