@@ -257,6 +257,7 @@ static enum vring_fault chain_walk(const struct vring *ring,
 	const void *table = ring->desc;
 	uint32_t table_size = ring->size;
 	uint32_t index = chain->head;
+	bool is_indirect = false;
 	uint32_t hops = 0;
 
 	for (;;) {
@@ -267,8 +268,11 @@ static enum vring_fault chain_walk(const struct vring *ring,
 			return VRING_NEXT_RANGE;
 		desc_copy(&d, table, index);
 		if (d.flags & DESC_F_INDIRECT) {
-			if (table != ring->desc)
+			/* Not told by the address: an indirect table may be
+			 * laid over the ring's own. */
+			if (is_indirect)
 				return VRING_INDIRECT;
+			is_indirect = true;
 			table = indirect_table(ring, &d, &table_size);
 			if (!table)
 				return VRING_INDIRECT;

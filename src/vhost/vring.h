@@ -129,6 +129,10 @@ int vring_walk(struct vring *ring, uint16_t head, struct vring_chain *chain);
 /*
  * Take the next request: 1 and `chain`; 0 when there is none; -EPROTO when the
  * ring is broken. The pieces stay mapped until guest_memory_detach().
+ *
+ * A driver can lay a ring that feeds itself (its used ring over its available
+ * ring, a destination over either): who serves more than this ring in its
+ * thread takes a bounded number at a time.
  */
 int vring_take(struct vring *ring, struct vring_chain *chain);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -99,6 +100,30 @@ static const struct vhost_device device = {
 	.remap = on_remap,
 	.reset = on_reset,
 };
+
+/* Every piece that src/vhost hands out lies in guest memory, or this process
+ * ends: what a test or a fuzzer would not see by itself. */
+static void check_pieces(const struct echo *echo)
+{
+	const struct vring_chain *chain = &echo->chain;
+	unsigned int count = chain->readable_count + chain->writable_count;
+
+	for (unsigned int i = 0; i < count; i++) {
+		uintptr_t at = (uintptr_t)chain->pieces[i].iov_base;
+		bool is_inside = false;
+
+		for (unsigned int r = 0; r < echo->memory.count; r++) {
+			const struct guest_mapping *m = &echo->memory.map[r];
+			uintptr_t offset = at - (uintptr_t)m->host;
+
+			is_inside |=
+				offset < m->bytes &&
+				chain->pieces[i].iov_len <= m->bytes - offset;
+		}
+		if (!is_inside)
+			abort();
+	}
+}
 
 /* Answer one request: the question, changed, as far as there is room. */
 static uint32_t transform(const struct vring_chain *chain)
@@ -196,6 +221,27 @@ static void hand_over(struct echo *echo, unsigned int index)
 		_exit(2);
 }
 
+/* Take and answer requests, not more than the ring holds: a ring may feed
+ * itself, and others want their turn. -EAGAIN: there may be more. */
+static int serve_batch(struct echo *echo, unsigned int index)
+{
+	struct vring *ring = &echo->ring[index];
+	int got = -EAGAIN;
+
+	for (uint32_t i = 0; i < ring->size; i++) {
+		got = vring_take(ring, &echo->chain);
+		if (got != 1)
+			return got;
+		check_pieces(echo);
+		if (++echo->takes == echo->options->hand_over_at)
+			hand_over(echo, index);
+		if (!echo->options->holds_answers)
+			vring_return(ring, echo->chain.head,
+				     transform(&echo->chain));
+	}
+	return -EAGAIN;
+}
+
 static void serve_ring(struct echo *echo, unsigned int index)
 {
 	struct vring *ring = &echo->ring[index];
@@ -204,18 +250,12 @@ static void serve_ring(struct echo *echo, unsigned int index)
 	if (!echo->state.ring[index].is_running || ring->fault != VRING_SOUND)
 		return;
 	vring_mute(ring);
-	do {
-		while ((got = vring_take(ring, &echo->chain)) == 1) {
-			if (++echo->takes == echo->options->hand_over_at)
-				hand_over(echo, index);
-			if (!echo->options->holds_answers)
-				vring_return(ring, echo->chain.head,
-					     transform(&echo->chain));
-		}
-		publish(echo, index);
-	} while (got == 0 && vring_listen(ring));
+	got = serve_batch(echo, index);
+	publish(echo, index);
 	if (ring->fault != VRING_SOUND)
 		ring_broke(echo, index);
+	else if (got == -EAGAIN || vring_listen(ring))
+		echo->has_more = true;
 }
 
 static void serve_all(struct echo *echo)
@@ -294,8 +334,9 @@ int echo_turn(struct echo *echo, int timeout_ms)
 
 	if (turn_prepare(echo, fds))
 		timeout_ms = 1;
-	if (echo->pending_stop)
+	if (echo->pending_stop || echo->has_more)
 		timeout_ms = 0;
+	echo->has_more = false;
 	if (poll(fds, 1 + ECHO_QUEUES, timeout_ms) < 0)
 		return errno == EINTR ? 1 : -errno;
 	for (unsigned int i = 0; i < ECHO_QUEUES; i++)

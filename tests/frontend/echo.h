@@ -32,6 +32,7 @@ struct echo {
 	struct vring ring[ECHO_QUEUES];
 	struct vring_chain chain;
 	uint64_t pending_stop;
+	bool has_more; /* a ring was left with requests in it */
 	unsigned int publishes;
 	unsigned int takes;
 	unsigned int resets;

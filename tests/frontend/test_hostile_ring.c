@@ -117,6 +117,37 @@ static void test_random_rings_do_no_harm(void **state)
 	stage_close(&stage);
 }
 
+/* Every answer makes the next request available, for ever. */
+static void test_a_ring_that_feeds_itself_takes_turns(void **state)
+{
+	struct frontend_queue *q = &fe->queue[0];
+
+	open_and_start(2);
+	assert_int_equal(frontend_queue_stop(q, NULL), 0);
+	frontend_queue_clear(q);
+	q->used_guest = (q->avail_guest + 3) & ~UINT64_C(3);
+	q->avail_guest = q->used_guest;
+	q->avail = frontend_at(fe, q->avail_guest);
+	for (unsigned int i = 0; i < STAGE_SIZE; i++)
+		q->desc[i] = (struct frontend_desc){
+			.addr = fe->region[0].guest_addr + 0x80000, .bytes = 8
+		};
+	/* Five requests, and a used index that is as far ahead. */
+	q->avail[1] = 5;
+	assert_int_equal(frontend_queue_start(q, 0), 0);
+	for (unsigned int i = 0; i < 20; i++) {
+		uint16_t seen = __atomic_load_n(&q->avail[1], __ATOMIC_ACQUIRE);
+
+		stage_works(&stage, 1);
+		/* It is being served all the while. */
+		while (__atomic_load_n(&q->avail[1], __ATOMIC_ACQUIRE) == seen)
+			usleep(10);
+	}
+	assert_int_equal(frontend_queue_stop(q, NULL), 0);
+	stage_works(&stage, 1);
+	stage_close(&stage);
+}
+
 struct scribbler {
 	struct frontend_queue *q;
 	_Atomic(bool) must_end;
@@ -369,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_a_loop_breaks_its_queue_only),
 		cmocka_unit_test(test_a_broken_queue_returns_nothing_more),
 		cmocka_unit_test(test_random_rings_do_no_harm),
+		cmocka_unit_test(test_a_ring_that_feeds_itself_takes_turns),
 		cmocka_unit_test(test_rings_that_change_while_they_are_read),
 		cmocka_unit_test(test_memory_that_shrinks),
 		cmocka_unit_test(test_a_full_call_descriptor_does_not_stall),

@@ -225,6 +225,14 @@ static void test_rejects_indirect_inside_indirect(void **state)
 	assert_int_equal(rig_verdict(&rig), VRING_INDIRECT);
 }
 
+/* The naming descriptor is then its own first entry. */
+static void test_rejects_the_ring_itself_as_indirect_table(void **state)
+{
+	desc_set(0, rig.q->desc_guest, 16 * RIG_SIZE, FRONTEND_DESC_INDIRECT,
+		 0);
+	assert_int_equal(rig_verdict(&rig), VRING_INDIRECT);
+}
+
 static void test_rejects_indirect_with_next(void **state)
 {
 	table_make(2, 32);
@@ -327,6 +335,7 @@ int main(void)
 		CLAIM(test_rejects_readable_behind_writable),
 		CLAIM(test_rejects_indirect_that_was_not_negotiated),
 		CLAIM(test_rejects_indirect_inside_indirect),
+		CLAIM(test_rejects_the_ring_itself_as_indirect_table),
 		CLAIM(test_rejects_indirect_with_next),
 		CLAIM(test_rejects_an_indirect_table_of_odd_length),
 		CLAIM(test_rejects_an_empty_indirect_table),
