@@ -11,9 +11,11 @@ demo: build     ## two people chat end to end encrypted through a real relay
 	@tools/demo $(B)
 check: build    ## all tests: no root, loopback only, under 2 minutes
 	@tools/check $(B)
-sanitize: setup ## the tests under AddressSanitizer and UBSan
+sanitize: setup ## the tests under AddressSanitizer, UBSan; threads under TSan
 	@tools/build build-sanitize -Db_sanitize=address,undefined
 	@tools/check build-sanitize --no-suite mutants
+	@CC=clang tools/build build-tsan -Db_sanitize=thread
+	@tools/check build-tsan --suite threads
 system: build   ## the long tests: 200 clients, 50 relay kills, namespaces
 	@tools/check $(B) --suite long
 fuzz: setup     ## each fuzz target for SECONDS=60
