@@ -17,7 +17,7 @@
 #include "base/process.h"
 #include "vhost/event.h"
 #include "vhost/fault.h"
-#include "vhost/scatter.h"
+#include "vhost/span.h"
 
 static void call(struct echo *echo, unsigned int index)
 {
@@ -128,22 +128,22 @@ static void check_pieces(const struct echo *echo)
 /* Answer one request: the question, changed, as far as there is room. */
 static uint32_t transform(const struct vring_chain *chain)
 {
-	struct scatter from, to;
+	struct span from, to;
 	uint32_t done = 0;
 	uint8_t part[512];
 
-	scatter_init(&from, chain->pieces, chain->readable_count);
-	scatter_init(&to, chain->pieces + chain->readable_count,
+	span_init(&from, chain->pieces, chain->readable_count);
+	span_init(&to, chain->pieces + chain->readable_count,
 		     chain->writable_count);
 	while (from.left_bytes > 0 && to.left_bytes > 0) {
 		size_t bytes = sizeof(part);
 
 		bytes = from.left_bytes < bytes ? from.left_bytes : bytes;
 		bytes = to.left_bytes < bytes ? to.left_bytes : bytes;
-		(void)scatter_read(&from, part, bytes);
+		(void)span_read(&from, part, bytes);
 		for (size_t i = 0; i < bytes; i++)
 			part[i] ^= ECHO_MASK;
-		(void)scatter_write(&to, part, bytes);
+		(void)span_write(&to, part, bytes);
 		done += (uint32_t)bytes;
 	}
 	return done;

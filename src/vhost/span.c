@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scatter.c - walk over bytes that lie in several pieces */
-#include "vhost/scatter.h"
+/* span.c - walk over bytes that lie in several pieces */
+#include "vhost/span.h"
 
 #include <errno.h>
 #include <string.h>
 
-void scatter_init(struct scatter *s, const struct iovec *pieces,
+void span_init(struct span *s, const struct iovec *pieces,
 		  unsigned int piece_count)
 {
 	s->piece = pieces;
@@ -18,7 +18,7 @@ void scatter_init(struct scatter *s, const struct iovec *pieces,
 
 /* The next bytes that lie together, at most `want`, stepping over them. There
  * must be some left. */
-static uint8_t *scatter_next(struct scatter *s, uint64_t want, size_t *bytes)
+static uint8_t *span_next(struct span *s, uint64_t want, size_t *bytes)
 {
 	size_t here;
 	uint8_t *at;
@@ -38,7 +38,7 @@ static uint8_t *scatter_next(struct scatter *s, uint64_t want, size_t *bytes)
 	return at;
 }
 
-int scatter_read(struct scatter *s, void *to, size_t bytes)
+int span_read(struct span *s, void *to, size_t bytes)
 {
 	uint8_t *out = to;
 
@@ -46,7 +46,7 @@ int scatter_read(struct scatter *s, void *to, size_t bytes)
 		return -EMSGSIZE;
 	while (bytes > 0) {
 		size_t here;
-		const uint8_t *at = scatter_next(s, bytes, &here);
+		const uint8_t *at = span_next(s, bytes, &here);
 
 		memcpy(out, at, here);
 		out += here;
@@ -55,7 +55,7 @@ int scatter_read(struct scatter *s, void *to, size_t bytes)
 	return 0;
 }
 
-int scatter_write(struct scatter *s, const void *from, size_t bytes)
+int span_write(struct span *s, const void *from, size_t bytes)
 {
 	const uint8_t *in = from;
 
@@ -63,7 +63,7 @@ int scatter_write(struct scatter *s, const void *from, size_t bytes)
 		return -EMSGSIZE;
 	while (bytes > 0) {
 		size_t here;
-		uint8_t *at = scatter_next(s, bytes, &here);
+		uint8_t *at = span_next(s, bytes, &here);
 
 		memcpy(at, in, here);
 		in += here;
@@ -72,13 +72,13 @@ int scatter_write(struct scatter *s, const void *from, size_t bytes)
 	return 0;
 }
 
-int scatter_zero(struct scatter *s, uint64_t bytes)
+int span_zero(struct span *s, uint64_t bytes)
 {
 	if (bytes > s->left_bytes)
 		return -EMSGSIZE;
 	while (bytes > 0) {
 		size_t here;
-		uint8_t *at = scatter_next(s, bytes, &here);
+		uint8_t *at = span_next(s, bytes, &here);
 
 		memset(at, 0, here);
 		bytes -= here;
@@ -86,10 +86,23 @@ int scatter_zero(struct scatter *s, uint64_t bytes)
 	return 0;
 }
 
-int scatter_take(struct scatter *s, uint64_t bytes, struct iovec *pieces,
+int span_skip(struct span *s, uint64_t bytes)
+{
+	if (bytes > s->left_bytes)
+		return -EMSGSIZE;
+	while (bytes > 0) {
+		size_t here;
+
+		(void)span_next(s, bytes, &here);
+		bytes -= here;
+	}
+	return 0;
+}
+
+int span_take(struct span *s, uint64_t bytes, struct iovec *pieces,
 		 unsigned int room)
 {
-	struct scatter ahead = *s;
+	struct span ahead = *s;
 	unsigned int count = 0;
 
 	if (bytes > s->left_bytes)
@@ -99,7 +112,7 @@ int scatter_take(struct scatter *s, uint64_t bytes, struct iovec *pieces,
 
 		if (count == room)
 			return -EMSGSIZE;
-		pieces[count].iov_base = scatter_next(&ahead, bytes, &here);
+		pieces[count].iov_base = span_next(&ahead, bytes, &here);
 		pieces[count].iov_len = here;
 		bytes -= here;
 		count++;
