@@ -218,6 +218,13 @@ def envelope(device, generation=0, ciphertext=b"sealed", chain=None,
             struct.pack(">I", len(ciphertext)) + ciphertext + tag)
 
 
+def sends(client, first, count, ciphertext=b"sealed"):
+    """The bytes of `count` SENDs of a client that has joined."""
+    return b"".join(encode("SEND", envelope=envelope(client.device, i,
+                                                     ciphertext))
+                    for i in range(first, first + count))
+
+
 def envelope_fields(data):
     version, suite, kind, epoch = struct.unpack(">BHBI", data[:8])
     size = struct.unpack(">I", data[96:100])[0]

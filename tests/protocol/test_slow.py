@@ -1,0 +1,326 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Raw bytes against the relay: receivers that are behind, and who waits for
+them."""
+import os
+import signal
+import socket
+import threading
+import time
+
+import pvx_tap
+from pvx_relay import Relay, readable
+from pvx_wire import CODES, Device, Room, WireError, encode, sends
+
+ANY_RATE = ("--rate-messages=0", "--rate-bytes=0")
+# A small high-water mark and small socket buffers: full within moments.
+SMALL = ANY_RATE + ("--high-water-bytes=16384",)
+KIB = os.urandom(1024)
+
+
+def answer(client, wanted, timeout=5.0):
+    """The next message of that type, as an honest client waits for it."""
+    end = time.monotonic() + timeout
+    while True:
+        message = client.receive(max(end - time.monotonic(), 0.001))
+        if message is None or message.type == "ERROR":
+            raise WireError(f"wanted {wanted}, got {message}")
+        if message.type == "PING":
+            client.send("PONG", token=message.token)
+        if message.type == wanted:
+            return message
+
+
+def fill(sender, limit=4000):
+    """Send with a window of 1 until ACKs stay away. How many were sent."""
+    for i in range(limit):
+        sender.say(i, KIB)
+        try:
+            answer(sender, "ACK", 0.5)
+        except TimeoutError:
+            return i + 1
+    raise AssertionError("ACKs never stayed away")
+
+
+def test_acks_wait_for_a_receiver_that_is_behind():
+    with Relay(*SMALL) as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        slow.expect("PRESENCE")
+        sent = fill(a)
+        for i in range(sent):  # now it reads
+            slow.expect("DELIVER")
+        assert a.expect("ACK").up_to == sent
+        a.say(sent)
+        assert a.expect("ACK").up_to == sent + 1
+
+
+def test_reading_waits_for_a_receiver_that_is_behind():
+    with Relay(*SMALL) as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a, b = relay.enter(room, Device()), relay.enter(room, Device())
+        for _ in range(2):
+            slow.expect("PRESENCE")
+        sent = fill(a)
+        b.say(0)  # an innocent third
+        b.send("PING", token=9)
+        for _ in range(sent):
+            b.expect("DELIVER")
+        # Either it was read before, and waits for its ACK, or it was not
+        # read; the second PING is not read for certain.
+        try:
+            b.expect("PONG", 0.3)
+        except TimeoutError:
+            pass
+        b.send("PING", token=10)
+        assert not readable(b, 0.3)
+        for _ in range(sent + 1):
+            slow.expect("DELIVER")
+        assert b.expect("PONG", skip=("ACK", "PONG")).token in (9, 10)
+
+
+def test_a_limited_sender_in_a_slow_room_is_read_again():
+    with Relay("--high-water-bytes=16384", "--rate-messages=20",
+               "--burst-messages=10") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=65536)
+        slow.enter(room, Device())
+        a, b = relay.enter(room, Device()), relay.enter(room, Device())
+        a.send_raw(sends(a, 0, 14))  # owes 4, so 0.2 s
+        time.sleep(0.05)
+        a.send_raw(sends(a, 14, 2))  # not read for now
+        time.sleep(0.05)
+        b.send_raw(sends(b, 0, 9, bytes(60000)))  # the room stops too
+        end = time.monotonic() + 0.6
+        read = 0
+        while time.monotonic() < end:  # a reads, so it is not behind
+            try:
+                read += a.receive(0.05).type == "DELIVER"
+            except TimeoutError:
+                pass
+        try:
+            while answer(b, "ACK", 0.1).up_to < 9:
+                pass
+            raise AssertionError("the room does not wait")
+        except TimeoutError:
+            pass
+        for client in (a, b):
+            client.send("PING", token=1)
+        # All are read again, at the same time: each one is a receiver too.
+        wanted = {slow: {"DELIVER": 16 + 9},
+                  a: {"DELIVER": 9 - read, "PONG": 1}, b: {"PONG": 1}}
+        wanted = {client: {kind: n for kind, n in left.items() if n}
+                  for client, left in wanted.items()}
+        end = time.monotonic() + 8
+        while any(wanted.values()):
+            assert time.monotonic() < end, list(wanted.values())
+            for client, left in wanted.items():
+                if not left or not (client.buffer or readable(client, 0.01)):
+                    continue
+                try:
+                    kind = client.receive(0.01).type
+                except TimeoutError:
+                    continue
+                if kind in left:
+                    left[kind] -= 1
+                    if not left[kind]:
+                        del left[kind]
+
+
+def test_another_room_does_not_wait():
+    with Relay(*SMALL) as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        c, d = relay.enter_all(Room(), [Device(), Device()])
+        fill(a)
+        c.say(0)
+        d.expect("DELIVER")
+        c.expect("ACK")
+
+
+def crowd(relay, slow_pause, senders=6, count=300):
+    """Honest senders, and one reader that takes its time. All must get all,
+    in order."""
+    room = Room()
+    slow = relay.connect(receive_buffer=4096)
+    slow.enter(room, Device())
+    clients = [relay.enter(room, Device()) for _ in range(senders)]
+    failures = []
+    got = {}
+
+    def read(client, pause):
+        seen = got[client] = {}
+        acked = sent = 0
+        device = client.device
+        wanted = count * (senders if client is slow else senders - 1)
+        is_sender = client is not slow
+        try:
+            while sum(map(len, seen.values())) < wanted or \
+                    (is_sender and acked < count):
+                while is_sender and sent < count and sent - acked < 32:
+                    client.say(sent, KIB)
+                    sent += 1
+                message = client.receive(20)
+                if message is None or message.type in ("ERROR", "BYE"):
+                    raise WireError(f"cut off: {message}")
+                if message.type == "ACK":
+                    acked = message.up_to
+                elif message.type == "DELIVER":
+                    e = message.envelope
+                    seen.setdefault(e[8:40], []).append(
+                        int.from_bytes(e[72:80], "big"))
+                    time.sleep(pause)
+            assert device.key not in seen
+            for numbers in seen.values():
+                assert numbers == list(range(count))
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=read, args=(c, 0)) for c in clients]
+    threads.append(threading.Thread(target=read, args=(slow, slow_pause)))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+
+
+def test_an_honest_crowd_with_a_slow_reader_loses_nobody():
+    # The limits leave no slack but the delayed ACKs: 1.8 MiB pass through a
+    # queue that may hold 512.
+    with Relay(*SMALL, "--hard-bound-bytes=524288",
+               "--progress-timeout-ms=3000") as relay:
+        crowd(relay, 0.0005)
+
+
+def test_a_reader_that_stalls_is_cut_off_after_the_progress_timeout():
+    with Relay(*SMALL, "--progress-timeout-ms=700") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a, b = relay.enter(room, Device()), relay.enter(room, Device())
+        a.expect("PRESENCE")
+        sent = 0
+        start = last_ack = time.monotonic()
+        while time.monotonic() - last_ack < 0.3:
+            a.say(sent, KIB)
+            sent += 1
+            try:
+                a.expect("ACK", 0.35)
+                last_ack = time.monotonic()
+            except TimeoutError:
+                pass
+        # Everybody waits now; nobody is cut off before the time.
+        ack = a.expect("ACK", 3, skip=("PRESENCE", "PING"))
+        took = time.monotonic() - last_ack
+        assert ack.up_to == sent
+        assert 0.5 < took < 5, took
+        for _ in range(sent):
+            b.expect("DELIVER")
+        assert b.expect("PRESENCE").device_key == slow.device.key
+        # What was on its way is whole, and the reason is the last word.
+        try:
+            last = slow.receive()
+            while last is not None and last.type != "ERROR":
+                last = slow.receive()
+        except WireError as error:
+            raise AssertionError("garbled") from error
+        assert last is not None and last.code == CODES["SLOW"]
+        assert time.monotonic() - start < 20
+
+
+def test_a_reader_that_moves_is_not_cut_off():
+    with Relay(*SMALL, "--progress-timeout-ms=300") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        slow.expect("PRESENCE")
+        sent = fill(a)
+        total = 0
+        start = time.monotonic()
+        while time.monotonic() - start < 1.5:
+            for _ in range(min(24, sent - total)):
+                slow.expect("DELIVER")
+                total += 1
+            time.sleep(0.1)
+        while total < sent:
+            slow.expect("DELIVER")
+            total += 1
+        slow.send("PING", token=1)
+        slow.expect("PONG")
+
+
+def test_a_reader_at_its_hard_bound_is_cut_off():
+    with Relay(*ANY_RATE, "--high-water-bytes=65536",
+               "--hard-bound-bytes=65536") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        relay.signal(signal.SIGSTOP)
+        a.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        a.send_raw(sends(a, 0, 6, bytes(60000)))
+        relay.signal(signal.SIGCONT)
+        for i in range(6, 100):
+            a.say(i, bytes(60000))
+            message = a.expect("ACK", skip=("PRESENCE",))
+            if "hard bound" in relay.log_text():
+                break
+        relay.wait_for_log("hard bound")
+        assert message.type == "ACK"
+
+
+def test_who_pings_and_does_not_read_is_not_read():
+    with Relay(*SMALL) as relay:
+        a = relay.connect(receive_buffer=4096)
+        a.enter(Room(), Device())
+        pings = b"".join(encode("PING", token=i) for i in range(10000))
+        a.sock.settimeout(1)
+        sent = 0
+        try:
+            while sent < 64 << 20:
+                sent += a.sock.send(pings)
+        except socket.timeout:
+            pass
+        assert sent < 32 << 20, "it was read on and on"
+        assert relay.memory_kib() < 65536
+
+
+def test_waiting_for_a_slow_room_is_no_silence():
+    with Relay(*SMALL, "--ping-interval-ms=100",
+               "--idle-timeout-ms=300") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        slow.expect("PRESENCE")
+        stop = threading.Event()
+
+        def live():  # alive, though it does not read
+            while not stop.wait(0.05):
+                slow.send("PONG", token=0)
+
+        thread = threading.Thread(target=live)
+        thread.start()
+        try:
+            sent = fill(a)
+            end = time.monotonic() + 0.8
+            while time.monotonic() < end:
+                answer(a, "PING")
+            for _ in range(sent):
+                slow.expect("DELIVER")
+            assert answer(a, "ACK").up_to == sent
+        finally:
+            stop.set()
+            thread.join()
+
+
+if __name__ == "__main__":
+    pvx_tap.main(globals())
