@@ -6,7 +6,7 @@
 #include <string.h>
 
 void span_init(struct span *s, const struct iovec *pieces,
-		  unsigned int piece_count)
+	       unsigned int piece_count)
 {
 	s->piece = pieces;
 	s->piece_count = piece_count;
@@ -100,7 +100,7 @@ int span_skip(struct span *s, uint64_t bytes)
 }
 
 int span_take(struct span *s, uint64_t bytes, struct iovec *pieces,
-		 unsigned int room)
+	      unsigned int room)
 {
 	struct span ahead = *s;
 	unsigned int count = 0;

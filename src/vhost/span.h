@@ -15,7 +15,7 @@ struct span {
 };
 
 void span_init(struct span *s, const struct iovec *pieces,
-		  unsigned int piece_count);
+	       unsigned int piece_count);
 
 /* Copy the next `bytes` out, or in, and step over them: 0, or -EMSGSIZE with
  * nothing done when fewer are left. */
@@ -32,6 +32,6 @@ int span_skip(struct span *s, uint64_t bytes);
  * nothing done when fewer bytes are left or the pieces do not fit.
  */
 int span_take(struct span *s, uint64_t bytes, struct iovec *pieces,
-		 unsigned int room);
+	      unsigned int room);
 
 #endif

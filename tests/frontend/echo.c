@@ -134,7 +134,7 @@ static uint32_t transform(const struct vring_chain *chain)
 
 	span_init(&from, chain->pieces, chain->readable_count);
 	span_init(&to, chain->pieces + chain->readable_count,
-		     chain->writable_count);
+		  chain->writable_count);
 	while (from.left_bytes > 0 && to.left_bytes > 0) {
 		size_t bytes = sizeof(part);
 
