@@ -13,8 +13,9 @@
 /*
  * Handle SIGBUS in this process. A fault in a watched range maps a page of
  * zeros over the lost one and sets the range's flag; the instruction is then
- * run again. Any other SIGBUS does what it did before. 0 or -errno. The
- * handler needs mmap(2), sigaction(2) and rt_sigreturn(2) of a sandbox.
+ * run again. Any other SIGBUS does what it did before. 0 or -errno. Threads
+ * that touch guest memory must not block the signal. The handler needs mmap(2),
+ * rt_sigaction(2) and rt_sigreturn(2) of a sandbox.
  */
 int vhost_fault_install(void);
 

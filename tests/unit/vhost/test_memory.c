@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -222,6 +224,30 @@ static void test_pages_that_are_cut_off_become_zeros(void **state)
 	close(fd);
 }
 
+/* The handler must not make zeros of what is nobody's guest memory. */
+static void test_other_lost_pages_still_end_the_process(void **state)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0) {
+		int fd = unsealable_file(PAGE);
+		volatile uint8_t *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+					    MAP_SHARED, fd, 0);
+
+		signal(SIGBUS, SIG_DFL); /* not cmocka's */
+		if (vhost_fault_install())
+			_exit(0);
+		if (at == MAP_FAILED || ftruncate(fd, 0))
+			_exit(0);
+		at[0] = 1;
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+}
+
 static void test_damaged_memory_breaks_the_ring(void **state)
 {
 	static struct rig rig;
@@ -268,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_a_failed_attach_maps_nothing),
 		cmocka_unit_test(test_a_file_that_takes_seals_cannot_be_cut),
 		cmocka_unit_test(test_pages_that_are_cut_off_become_zeros),
+		cmocka_unit_test(test_other_lost_pages_still_end_the_process),
 		cmocka_unit_test(test_damaged_memory_breaks_the_ring),
 		cmocka_unit_test(test_watches_a_bounded_number_of_ranges),
 	};
