@@ -187,6 +187,7 @@ static int open_unix(struct listener *l, const char *address)
 	l->path = strdup(path);
 	if (!l->path || lstat(path, &l->made)) {
 		error = l->path ? -errno : -ENOMEM;
+		log_error("%s: %s", address, strerror(-error));
 		(void)unlink(path);
 		listener_close(l);
 		return error;

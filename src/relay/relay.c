@@ -148,17 +148,21 @@ static int relay_open_address(struct relay *relay, const char *address)
 	int count = listener_open(
 		first, RELAY_LISTENERS_MAX - relay->listener_count, address);
 
+	if (count < 0)
+		return count;
+	relay->listener_count += (unsigned int)count;
 	for (int i = 0; i < count; i++) {
 		int error;
 
-		relay->listener_count++;
 		first[i].relay = relay;
 		error = loop_watch_add(relay->loop, &first[i].watch,
 				       first[i].fd, LOOP_READ, relay_accept);
-		if (error)
+		if (error) {
+			log_error("%s: %s", first[i].name, strerror(-error));
 			return error;
+		}
 	}
-	return count < 0 ? count : 0;
+	return 0;
 }
 
 static int relay_open_listeners(struct relay *relay,
@@ -214,13 +218,19 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 	list_init(&relay->conns);
 	relay_raise_fds(relay);
 	error = loop_create(&relay->loop);
-	if (error)
+	if (error) {
+		log_error("no event loop: %s", strerror(-error));
 		return error;
+	}
 	loop_timer_init(relay->loop, &relay->accept_timer, accept_again);
 	loop_timer_init(relay->loop, &relay->stop_timer, stop_late);
 	error = loop_signals_open(relay->loop, &relay->signals, numbers,
 				  ARRAY_SIZE(numbers), relay_signalled);
-	return error ? error : relay_open_listeners(relay, options);
+	if (error) {
+		log_error("no signals: %s", strerror(-error));
+		return error;
+	}
+	return relay_open_listeners(relay, options);
 }
 
 static void relay_deinit(struct relay *relay)
@@ -254,15 +264,17 @@ int relay_run(const struct relay_options *options)
 	struct relay *relay = calloc(1, sizeof(*relay));
 	int error;
 
-	if (!relay)
+	if (!relay) {
+		log_error("no memory");
 		return -ENOMEM;
+	}
 	error = relay_init(relay, options);
 	if (!error) {
 		relay_announce(relay);
 		error = loop_run(relay->loop);
+		if (error)
+			log_error("cannot go on: %s", strerror(-error));
 	}
-	if (error)
-		log_error("cannot go on: %s", strerror(-error));
 	relay_deinit(relay);
 	free(relay);
 	return error;
