@@ -151,6 +151,7 @@ static int run_form(struct cryptsess *s, struct cryptsess_authcrypt *op)
 						: 0;
 	if (op->direction > CRYPTSESS_DECRYPT || !s->cipher)
 		return -EINVAL;
+	s->hash_phase = HASH_FINISHED; /* whatever happens: clause A3 */
 	if (op->flags & CRYPTSESS_AEAD_SRTP)
 		return session_srtp(s, op);
 	if (s->aead_state)

@@ -207,6 +207,11 @@ bool scatter_overlaps(const struct scatter *src, size_t src_bytes,
 {
 	size_t offset = 0;
 
+	if (src_bytes == 0 || dst_bytes == 0)
+		return false;
+	if (src->count == 1 && dst->count == 1)
+		return range_collides(range_of(src->pieces, 0, src_bytes), dst,
+				      dst_bytes);
 	if (!ranges_meet(hull_of(src, src_bytes), hull_of(dst, dst_bytes)))
 		return false;
 	if ((uint64_t)src->count * dst->count > PAIRS_MAX)

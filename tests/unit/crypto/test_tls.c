@@ -333,6 +333,31 @@ static void e2_a_refused_record_leaves_the_iv(void **state)
 	cryptsess_close(q.s);
 }
 
+static void a3_a_refused_record_still_ends_the_older_hash(void **state)
+{
+	uint8_t want[20], got[20], out[16];
+	struct iovec dst = { out, sizeof(out) };
+	struct record q;
+	struct cryptsess_crypt op = { .payload_bytes = 16,
+				      .src = &q.auth,
+				      .src_count = 1,
+				      .dst = &dst,
+				      .dst_count = 1,
+				      .mac = want };
+
+	record_init(&q, CRYPTSESS_AES_CBC, CRYPTSESS_HMAC_SHA1, 64);
+	assert_int_equal(cryptsess_crypt(q.s, &op), 0);
+	op.flags = CRYPTSESS_UPDATE;
+	assert_int_equal(cryptsess_crypt(q.s, &op), 0);
+	q.op.tag_bytes = 21;
+	assert_int_equal(run(&q), -EINVAL);
+	op.flags = CRYPTSESS_FINAL;
+	op.mac = got;
+	assert_int_equal(cryptsess_crypt(q.s, &op), 0);
+	assert_memory_equal(got, want, 20);
+	cryptsess_close(q.s);
+}
+
 static void a1_an_older_hash_state_does_not_matter(void **state)
 {
 	uint8_t want[96], mac[20];
@@ -372,6 +397,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a1_without_a_cipher_is_einval),
 		cmocka_unit_test(a3_the_iv_chains_and_is_written_back),
 		cmocka_unit_test(e2_a_refused_record_leaves_the_iv),
+		cmocka_unit_test(a3_a_refused_record_still_ends_the_older_hash),
 		cmocka_unit_test(a1_an_older_hash_state_does_not_matter),
 	};
 	int r;
