@@ -20,7 +20,7 @@ enum text_form {
 	TEXT_FORMS
 };
 
-#define TEXT_NICK_MAX_BYTES 48
+#define TEXT_NICK_MAX_BYTES 64
 #define TEXT_NICK_ROOM      (TEXT_NICK_MAX_BYTES + 1)
 
 /* Room that text_clean() of so many bytes never exceeds, NUL included. */

@@ -193,8 +193,10 @@ static void test_nicks_hide_nothing(void **state)
 	nick_becomes("e\xcc\x81", "\xc3\xa9"); /* composed */
 	nick_becomes("* WARNING: x", BAD " WARNING" BAD " x");
 	nick_becomes("\xe3\x85\xa4", ""); /* Hangul filler */
-	nick_becomes("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xa9z",
-		     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	nick_becomes("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		     "aaaaaa\xc3\xa9z",
+		     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		     "aaaaaa");
 }
 
 static void test_own_nick_must_be_shown_as_typed(void **state)
@@ -209,7 +211,8 @@ static void test_own_nick_must_be_shown_as_typed(void **state)
 	assert_false(text_nick_is_good("a\033[1m"));
 	assert_false(text_nick_is_good("al\xe2\x80\x8bice"));
 	assert_false(text_nick_is_good(
-		"much too long a nick to be shown in front of every line"));
+		"much too long a nick to be shown in front of every line, "
+		"as one of 48 bytes would be"));
 }
 
 static void test_alike_nicks_are_seen(void **state)
