@@ -89,9 +89,24 @@ static uint64_t patience_ends(const struct conn *conn)
 		       : NEVER;
 }
 
+/* A PING waits behind what is queued: a client that still takes that cannot
+ * have answered yet. (Only then: a stopped client's kernel takes PINGs too.) */
+static bool is_still_taking(struct conn *conn)
+{
+	int64_t taken = taken_bytes(conn);
+	bool has_moved = taken > conn->patience_bytes;
+
+	conn->patience_bytes = taken;
+	return has_moved &&
+	       (int64_t)(conn->written_bytes + conn->outbox.bytes) > taken;
+}
+
 static void patience_ended(struct conn *conn)
 {
-	conn_doom(conn, CHAT_CODE_TIMEOUT, "silence");
+	if (is_still_taking(conn))
+		conn->heard_ms = loop_now_ms(conn->relay->loop);
+	else
+		conn_doom(conn, CHAT_CODE_TIMEOUT, "silence");
 }
 
 /* Clause 5.6. */

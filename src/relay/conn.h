@@ -66,6 +66,7 @@ struct conn {
 	uint64_t pinged_ms;     /* a PING was queued */
 	uint64_t progress_ms;   /* the queue was last seen to move; 0: empty */
 	int64_t progress_bytes; /* taken by the network by then */
+	int64_t patience_bytes; /* taken when patience last ended */
 	uint64_t closing_ms;
 
 	/* The end. */

@@ -257,6 +257,31 @@ def test_a_reader_that_moves_is_not_cut_off():
         slow.expect("PONG")
 
 
+def test_a_reader_whose_ping_is_far_behind_is_not_cut_off():
+    with Relay(*SMALL, "--ping-interval-ms=200",
+               "--idle-timeout-ms=1500") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        slow.expect("PRESENCE")
+        sent = fill(a)
+        assert sent > 200, sent  # so that it takes long to come to a PING
+        total = 0
+        start = time.monotonic()
+        while total < sent:
+            answer(slow, "DELIVER")
+            total += 1
+            if time.monotonic() - start < 3 and total % 6 == 0:
+                time.sleep(0.1)
+                while readable(a, 0):
+                    if a.receive().type == "PING":
+                        a.send("PONG", token=0)
+        assert time.monotonic() - start > 2
+        slow.send("PING", token=1)
+        answer(slow, "PONG")
+
+
 def test_a_reader_at_its_hard_bound_is_cut_off():
     with Relay(*ANY_RATE, "--high-water-bytes=65536",
                "--hard-bound-bytes=65536") as relay:
