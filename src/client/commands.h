@@ -15,5 +15,8 @@ int cmd_id_verify(const struct arguments *arguments);
 int cmd_chat(const struct arguments *arguments);
 int cmd_send(const struct arguments *arguments);
 int cmd_tail(const struct arguments *arguments);
+int cmd_crypto_list(const struct arguments *arguments);
+int cmd_crypto_test(const struct arguments *arguments);
+int cmd_crypto_speed(const struct arguments *arguments);
 
 #endif

@@ -58,6 +58,17 @@ static const struct command commands[] = {
 	  "--json all goes to\nstandard output. Nothing is said to the room.",
 	  FACE_OPTIONS | OPTION_BIT(COUNT) | OPTION_BIT(JSON), OPTION_BIT(ROOM),
 	  0, 0, cmd_tail },
+	{ "crypto list", "", "say which providers of crypto sessions are here",
+	  "With their algorithms, or the reason why they are not here.",
+	  OPTION_BIT(PROVIDER) | OPTION_BIT(JSON), 0, 0, 0, cmd_crypto_list },
+	{ "crypto test", "", "check their answers",
+	  "Published answers, and random data that openssl must agree about. "
+	  "The status is 0\nonly when all of it is right.",
+	  OPTION_BIT(PROVIDER) | OPTION_BIT(JSON), 0, 0, 0, cmd_crypto_test },
+	{ "crypto speed", "", "measure them",
+	  "Megabytes (10^6 bytes) and operations in a second; the ratio is to "
+	  "openssl in the\nsame run.",
+	  OPTION_BIT(PROVIDER) | OPTION_BIT(JSON), 0, 0, 0, cmd_crypto_speed },
 	{ 0 },
 };
 
