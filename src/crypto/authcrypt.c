@@ -69,7 +69,7 @@ static int aead_run(struct cryptsess *s, struct aead_job *job,
 		    uint32_t src_bytes, uint32_t dst_bytes)
 {
 	struct scratch src = { 0 }, dst = { 0 }, auth = { 0 };
-	const struct scatter out = job->dst;
+	const struct scatter to = job->dst;
 	bool needs_one = s->ops->needs_contiguous;
 	int r = 0;
 
@@ -87,11 +87,15 @@ static int aead_run(struct cryptsess *s, struct aead_job *job,
 		r = scratch_init(&dst, dst_bytes);
 		job->dst = dst.list;
 	}
-	if (r == 0)
-		r = s->ops->aead_run(s->aead_state, job);
+	if (r)
+		goto out;
+	r = s->ops->aead_run(s->aead_state, job);
 	if (r == 0 && dst.piece.iov_base)
-		scatter_write(&out, 0, dst.piece.iov_base, dst_bytes);
-	job->dst = out;
+		scatter_write(&to, 0, dst.piece.iov_base, dst_bytes);
+	/* Plaintext that nothing vouches for is not handed out (clause A8). */
+	if (r && r != -E2BIG && job->direction == CRYPTSESS_DECRYPT)
+		scatter_zero(&to, dst_bytes);
+out:
 	scratch_deinit(&src);
 	scratch_deinit(&dst);
 	scratch_deinit(&auth);
@@ -122,8 +126,6 @@ int session_aead(struct cryptsess *s, struct cryptsess_authcrypt *op)
 	if (op->iv)
 		cryptsess_set_iv(s, op->iv);
 	r = aead_run(s, &job, op->payload_bytes, out_bytes);
-	if (r == -EBADMSG)
-		scatter_zero(&job.dst, out_bytes);
 	if (r == 0)
 		op->out_bytes = out_bytes;
 	return r;

@@ -27,9 +27,9 @@
  * after one that failed, so it must be safe on a zeroed state.
  *
  * Return values: 0 or -errno. -ENODEV when the device behind is gone, -E2BIG
- * for more than it takes in one request, -EBADMSG for a wrong tag and for
- * nothing else. A failed run may leave anything in the destination; after
- * -EBADMSG the core zeroes it.
+ * for more than it takes in one request, which touches nothing; -EBADMSG for a
+ * wrong tag and for nothing else. Another failed run may leave anything in the
+ * destination; where that could be plaintext of an AEAD the core zeroes it.
  *
  * Threads: open, has, *_open and *_close may be called from several at once;
  * one state is used by one thread at a time.

@@ -56,7 +56,9 @@ static int plan_make(struct plan *plan, const struct provider *ops,
 		plan->cipher_at = plan_state(plan, ops->cipher_bytes);
 	if (plan->mac)
 		plan->hash_at = plan_state(plan, ops->hash_bytes);
-	if (plan->mac && plan->cipher && ops->has_cheap_copy)
+	/* For the TLS form, which only pads with these. */
+	if (plan->mac && plan->cipher && plan->cipher->block_bytes > 1 &&
+	    ops->has_cheap_copy)
 		plan->spare_at = plan_state(plan, ops->hash_bytes);
 	return 0;
 }

@@ -118,16 +118,17 @@ static int tls_seal(struct cryptsess *s, struct cryptsess_authcrypt *op)
 		r = mac_record(s, &auth, op->auth_bytes, &dst,
 			       op->payload_bytes, end);
 	if (r)
-		return r;
+		goto out;
 	if (op->iv)
 		cryptsess_set_iv(s, op->iv);
 	memset(end + op->tag_bytes, (int)padding_bytes - 1, padding_bytes);
 	scatter_write(&dst, op->payload_bytes, end,
 		      op->tag_bytes + padding_bytes);
-	secret_wipe(end, sizeof(end));
 	r = session_cipher(s, op->direction, &dst, &dst, (uint32_t)total);
 	if (r == 0)
 		op->out_bytes = (uint32_t)total;
+out:
+	secret_wipe(end, sizeof(end));
 	return r;
 }
 
@@ -184,7 +185,7 @@ static int compute_tag(struct cryptsess *s, struct tls_record *rec)
 {
 	uint32_t longest = rec->bytes - rec->tag_bytes;
 	uint32_t shortest = longest - rec->padding_max;
-	const uint8_t *at =
+	uint8_t *at =
 		rec->tail + rec->tail_bytes - rec->tag_bytes - rec->padding_max;
 	int r = session_hash_begin(s, true);
 
@@ -193,11 +194,7 @@ static int compute_tag(struct cryptsess *s, struct tls_record *rec)
 	if (r == 0)
 		r = session_hash_update(s, &rec->dst, shortest);
 	for (uint32_t length = shortest; r == 0; length++, at++) {
-		union {
-			const uint8_t *read;
-			void *base;
-		} byte = { .read = at };
-		struct iovec piece = { byte.base, 1 };
+		struct iovec piece = { at, 1 };
 		struct scatter one = { &piece, 1 };
 
 		r = keep_digest(
@@ -212,8 +209,9 @@ static int compute_tag(struct cryptsess *s, struct tls_record *rec)
 	return r;
 }
 
-/* A provider that copies states dearly waits for a device at every step; one
- * MAC of the length that counts is all that makes sense (clause T5). */
+/* Without padding there is one length. And a provider that copies states dearly
+ * waits for a device at every step: one MAC, of the length that counts, is all
+ * that makes sense (clause T5). */
 static int compute_tag_plainly(struct cryptsess *s, struct tls_record *rec)
 {
 	uint32_t bytes = rec->bytes - rec->tag_bytes - rec->padding_bytes;
