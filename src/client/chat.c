@@ -282,7 +282,7 @@ void chat_retry(struct chat *chat, const char *why)
 		chat_stop(chat, "%s: %s", chat->server, why);
 		return;
 	}
-	wait_ms = backoff_next_ms(&chat->backoff, jitter());
+	wait_ms = backoff_next_ms(&chat->backoff, away_ms, jitter());
 	loop_timer_arm(&chat->retry_timer, wait_ms);
 	chat_push(chat, EVENT_DISCONNECTED, wait_ms, why);
 }

@@ -14,7 +14,8 @@
 /*
  * After a reconnect what is unsent waits until the devices that were there
  * before are back, so that it reaches every member that stayed (the relay
- * keeps no history); but no longer than this.
+ * keeps no history); but no longer than this, which is more than a client waits
+ * between two tries (backoff.h).
  */
 #define CHAT_HOLD_MS 3000
 /* A device that comes is told our nick after a random part of this, plus the

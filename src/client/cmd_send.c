@@ -226,6 +226,7 @@ int cmd_send(const struct arguments *arguments)
 	chat_destroy(send->chat);
 	loop_signals_close(&send->signals);
 	loop_destroy(send->loop);
+	explicit_bzero(send, sizeof(*send));
 	free(send);
 	return error == -EINVAL ? EXIT_USAGE : status;
 }

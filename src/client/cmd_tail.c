@@ -43,9 +43,8 @@ static void on_event(void *owner, struct event *event)
 		show_json(stdout, event);
 	else if (event->type == EVENT_MESSAGE)
 		show_line(stdout, event, 0);
-	else if (show_has_line(event))
-		log_info("%s %s %s", event_name(event->type), event->nick,
-			 event->text);
+	else
+		show_line(stderr, event, 0);
 	/* Each line at once: a reader behind a pipe waits for it. */
 	if (fflush(stdout) == EOF) {
 		log_error("standard output: %s", strerror(errno));
@@ -53,7 +52,8 @@ static void on_event(void *owner, struct event *event)
 		return;
 	}
 	if (event->type == EVENT_STOPPED) {
-		log_error("%s", event->text);
+		if (tail->is_json)
+			log_error("%s", event->text);
 		finish(tail, EXIT_FAILURE);
 	} else if (event->type == EVENT_MESSAGE && tail->left &&
 		   --tail->left == 0) {

@@ -2,6 +2,7 @@
 /* test_outbox.c - what is not acknowledged goes out again, in order */
 
 #include "client/backoff.h"
+#include "client/chat.h"
 #include "client/outbox.h"
 
 #include <errno.h>
@@ -154,16 +155,23 @@ static void test_the_outbox_is_bounded(void **state)
 
 static void test_first_retry_is_fast_and_later_ones_are_bounded(void **state)
 {
+	const uint64_t long_ms = BACKOFF_LONG_AWAY_MS;
 	struct backoff backoff = { 0 };
 
-	assert_true(backoff_next_ms(&backoff, 12345) <= BACKOFF_FIRST_MS);
+	assert_true(backoff_next_ms(&backoff, 0, 12345) <= BACKOFF_FIRST_MS);
 	for (uint32_t i = 0; i < 100; i++)
-		assert_in_range(backoff_next_ms(&backoff, i * 2654435761u),
-				BACKOFF_FIRST_MS / 2, BACKOFF_MAX_MS);
-	assert_in_range(backoff_next_ms(&backoff, 0), BACKOFF_MAX_MS / 2,
-			BACKOFF_MAX_MS);
-	assert_int_not_equal(backoff_next_ms(&backoff, 1),
-			     backoff_next_ms(&backoff, 2));
+		assert_in_range(
+			backoff_next_ms(&backoff, long_ms - 1, i * 2654435761u),
+			BACKOFF_FIRST_MS / 2, BACKOFF_SOON_MS);
+	assert_in_range(backoff_next_ms(&backoff, long_ms, 0),
+			BACKOFF_LATE_MS / 2, BACKOFF_LATE_MS);
+	assert_int_not_equal(backoff_next_ms(&backoff, 0, 1),
+			     backoff_next_ms(&backoff, 0, 2));
+}
+
+static void test_who_waits_is_back_before_others_send(void **state)
+{
+	assert_true(BACKOFF_SOON_MS < CHAT_HOLD_MS);
 }
 
 static void test_only_a_good_connection_resets_the_wait(void **state)
@@ -171,9 +179,9 @@ static void test_only_a_good_connection_resets_the_wait(void **state)
 	struct backoff backoff = { .failures = 6 };
 
 	backoff_note(&backoff, BACKOFF_RESET_MS - 1);
-	assert_true(backoff_next_ms(&backoff, 0) > BACKOFF_FIRST_MS);
+	assert_true(backoff_next_ms(&backoff, 0, 0) > BACKOFF_FIRST_MS);
 	backoff_note(&backoff, BACKOFF_RESET_MS);
-	assert_true(backoff_next_ms(&backoff, 0) <= BACKOFF_FIRST_MS);
+	assert_true(backoff_next_ms(&backoff, 0, 0) <= BACKOFF_FIRST_MS);
 }
 
 #define WITH_FIVE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -192,6 +200,7 @@ int main(void)
 		WITH_FIVE(test_the_outbox_is_bounded),
 		cmocka_unit_test(
 			test_first_retry_is_fast_and_later_ones_are_bounded),
+		cmocka_unit_test(test_who_waits_is_back_before_others_send),
 		cmocka_unit_test(test_only_a_good_connection_resets_the_wait),
 	};
 
