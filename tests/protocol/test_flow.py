@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Raw bytes against the relay: windows, acknowledgements, rates, PINGs."""
+"""Raw bytes against the relay, by the clauses of docs/spec/chat-wire.md:
+windows, acknowledgements, rates, PINGs."""
 import signal
 import tempfile
 import time
@@ -11,6 +12,7 @@ from pvx_wire import Device, Room, sends
 
 
 def test_acks_are_cumulative():
+    """Clause 5.3."""
     with Relay() as relay:
         a, b = relay.enter_all(Room(), [Device(), Device()])
         a.send_raw(sends(a, 0, 100))
@@ -25,6 +27,7 @@ def test_acks_are_cumulative():
 
 
 def test_who_is_alone_gets_his_acks():
+    """Clause 5.3."""
     with Relay() as relay:
         a = relay.enter(Room(), Device())
         a.say(0)
@@ -32,6 +35,7 @@ def test_who_is_alone_gets_his_acks():
 
 
 def test_a_full_window_of_messages_is_no_fault():
+    """Clause 5.4."""
     with Relay("--window-messages=4") as relay:
         a = relay.enter(Room(), Device())
         for i in range(0, 40, 4):
@@ -41,6 +45,7 @@ def test_a_full_window_of_messages_is_no_fault():
 
 
 def test_more_messages_than_the_window_are_a_fault():
+    """Clause 5.4."""
     with Relay("--window-messages=4") as relay:
         a, b = relay.enter_all(Room(), [Device(), Device()])
         a.send_raw(sends(a, 0, 5))
@@ -49,6 +54,7 @@ def test_more_messages_than_the_window_are_a_fault():
 
 
 def test_more_bytes_than_the_window_are_a_fault():
+    """Clause 5.4."""
     with tempfile.TemporaryDirectory() as folder:
         path = folder + "/relay"
         with Relay("--window-bytes=70000", listen="unix:" + path) as relay:
@@ -60,6 +66,7 @@ def test_more_bytes_than_the_window_are_a_fault():
 
 
 def test_a_pasted_page_is_not_slowed():
+    """Clause 5.7."""
     with Relay() as relay:  # with the default limits
         a, b = relay.enter_all(Room(), [Device(), Device()])
         start = time.monotonic()
@@ -72,6 +79,7 @@ def test_a_pasted_page_is_not_slowed():
 
 
 def test_a_sender_above_the_rate_is_slowed_and_not_cut_off():
+    """Clause 5.7."""
     with Relay("--rate-messages=200", "--burst-messages=100") as relay:
         a, b = relay.enter_all(Room(), [Device(), Device()])
         start = time.monotonic()
@@ -87,6 +95,7 @@ def test_a_sender_above_the_rate_is_slowed_and_not_cut_off():
 
 
 def test_a_rate_of_bytes_holds_too():
+    """Clause 5.7."""
     with Relay("--rate-bytes=100000", "--burst-bytes=50000") as relay:
         a = relay.enter(Room(), Device())
         start = time.monotonic()
@@ -99,6 +108,7 @@ def test_a_rate_of_bytes_holds_too():
 
 
 def test_a_silent_client_is_pinged_and_stays_while_it_answers():
+    """Clause 5.9."""
     with Relay("--ping-interval-ms=100", "--idle-timeout-ms=400") as relay:
         a = relay.enter(Room(), Device())
         end = time.monotonic() + 1.0
@@ -111,6 +121,7 @@ def test_a_silent_client_is_pinged_and_stays_while_it_answers():
 
 
 def test_a_client_that_does_not_answer_is_cut_off():
+    """Clause 5.9."""
     with Relay("--ping-interval-ms=100", "--idle-timeout-ms=400") as relay:
         a = relay.enter(Room(), Device())
         start = time.monotonic()

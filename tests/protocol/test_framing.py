@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Raw bytes against the relay: frames, their bounds, broken streams."""
+"""Raw bytes against the relay, by the clauses of docs/spec/chat-wire.md:
+frames, their bounds, broken streams."""
 import os
 import socket
 import struct
@@ -20,6 +21,7 @@ def two(relay, **options):
 
 
 def test_rejects_an_oversized_length_before_joining():
+    """Clause 2.3."""
     with Relay() as relay:
         for greeted, bound in ((False, 9), (True, 225)):
             for bad in (bound + 1, 1 << 20, 0xffffffff):
@@ -29,6 +31,7 @@ def test_rejects_an_oversized_length_before_joining():
 
 
 def test_rejects_an_oversized_length_after_joining():
+    """Clause 2.3."""
     with Relay() as relay:
         for bad in (1 + ENVELOPE_MAX + 1, 1 << 24, 0xffffffff):
             client = relay.enter(Room(), Device())
@@ -37,6 +40,7 @@ def test_rejects_an_oversized_length_after_joining():
 
 
 def test_the_largest_envelope_passes():
+    """Clause 6.3."""
     with Relay() as relay:
         a, b = two(relay)
         a.say(0, os.urandom(CIPHERTEXT_MAX))
@@ -45,6 +49,7 @@ def test_the_largest_envelope_passes():
 
 
 def test_length_zero_is_refused():
+    """Clause 2.2."""
     with Relay() as relay:
         client = relay.connect()
         client.send_raw(length(0))
@@ -52,6 +57,7 @@ def test_length_zero_is_refused():
 
 
 def test_bodies_shorter_or_longer_than_their_layout_are_refused():
+    """Clause 2.4."""
     with Relay() as relay:
         for number, size in ((10, 7), (10, 9), (11, 0), (13, 1), (5, 131)):
             client = relay.enter(Room(), Device())
@@ -60,6 +66,7 @@ def test_bodies_shorter_or_longer_than_their_layout_are_refused():
 
 
 def test_a_frame_cut_short_breaks_only_its_own_connection():
+    """Clauses 4.8, 4.10."""
     with Relay() as relay:
         a, b = two(relay)
         whole = encode("SEND", envelope=envelope(a.device))
@@ -73,6 +80,7 @@ def test_a_frame_cut_short_breaks_only_its_own_connection():
 
 
 def test_a_session_byte_by_byte():
+    """Clause 2.6."""
     with Relay() as relay:
         room, device, listener = Room(), Device(), Device()
         b = relay.enter(room, listener)
@@ -93,6 +101,7 @@ def test_a_session_byte_by_byte():
 
 
 def test_a_session_in_one_write():
+    """Clause 2.6."""
     with Relay() as relay:
         room, device, listener = Room(), Device(), Device()
         b = relay.enter(room, listener)
@@ -110,6 +119,7 @@ def test_a_session_in_one_write():
 
 
 def test_a_frame_in_two_pieces_cut_anywhere():
+    """Clause 2.6."""
     with Relay() as relay:
         a, b = two(relay)
         for cut in range(1, 5 + 132 + 6):
@@ -123,6 +133,7 @@ def test_a_frame_in_two_pieces_cut_anywhere():
 
 
 def test_ten_megabytes_without_a_frame():
+    """Clause 2.3."""
     with Relay() as relay:
         a, b = two(relay)
         before = relay.memory_kib()
@@ -140,6 +151,7 @@ def test_ten_megabytes_without_a_frame():
 
 
 def test_a_tls_client_hello_is_refused_and_named_in_the_log():
+    """Clause 2.3."""
     with Relay() as relay:
         client = relay.connect()
         client.send_raw(bytes.fromhex("16030100f5010000f10303") +
@@ -149,6 +161,7 @@ def test_a_tls_client_hello_is_refused_and_named_in_the_log():
 
 
 def test_an_http_request_is_refused_and_named_in_the_log():
+    """Clause 2.3."""
     with Relay() as relay:
         client = relay.connect()
         client.send_raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -157,6 +170,7 @@ def test_an_http_request_is_refused_and_named_in_the_log():
 
 
 def test_who_closed_one_side_gets_what_was_queued():
+    """Clause 4.9."""
     with Relay() as relay:
         a, b = two(relay)
         for i in range(50):
@@ -172,6 +186,7 @@ def test_who_closed_one_side_gets_what_was_queued():
 
 
 def test_a_reset_breaks_only_its_own_connection():
+    """Clause 4.10."""
     with Relay() as relay:
         a, b = two(relay)
         a.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
@@ -183,6 +198,7 @@ def test_a_reset_breaks_only_its_own_connection():
 
 
 def test_garbage_from_many_leaves_the_others_alone():
+    """Clause 4.10."""
     with Relay() as relay:
         a, b = two(relay)
         for i in range(30):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Raw bytes against the relay: HELLO, JOIN, and who may enter a room."""
+"""Raw bytes against the relay, by the clauses of docs/spec/chat-wire.md:
+HELLO, JOIN, and who may enter a room."""
 import time
 
 import pvx_tap
@@ -20,12 +21,14 @@ def refused(client, **fields):
 
 
 def test_the_right_signatures_enter():
+    """Clauses 4.4, 4.5."""
     with Relay() as relay:
         room, device = Room(), Device()
         assert relay.connect().enter(room, device) == [device.key]
 
 
 def test_welcome_tells_limits_and_a_new_nonce_each_time():
+    """Clause 4.3."""
     with Relay("--name=relay of the test", "--window-messages=7",
                "--window-bytes=70000", "--ping-interval-ms=1234") as relay:
         a, b = relay.connect().greet(), relay.connect().greet()
@@ -37,6 +40,7 @@ def test_welcome_tells_limits_and_a_new_nonce_each_time():
 
 
 def test_a_wrong_magic_is_refused():
+    """Clause 4.2."""
     with Relay() as relay:
         client = relay.connect()
         client.send("HELLO", magic=MAGIC ^ 1, version_min=1, version_max=1)
@@ -44,6 +48,7 @@ def test_a_wrong_magic_is_refused():
 
 
 def test_versions_without_ours_are_refused():
+    """Clause 4.2."""
     with Relay() as relay:
         for low, high in ((2, 9), (0, 0)):
             client = relay.connect()
@@ -53,6 +58,7 @@ def test_versions_without_ours_are_refused():
 
 
 def test_a_range_of_versions_with_ours_is_accepted():
+    """Clause 4.2."""
     with Relay() as relay:
         client = relay.connect()
         client.send("HELLO", magic=MAGIC, version_min=0, version_max=65535)
@@ -60,6 +66,7 @@ def test_a_range_of_versions_with_ours_is_accepted():
 
 
 def test_a_range_of_versions_backwards_is_refused():
+    """Clause 2.4."""
     with Relay() as relay:
         client = relay.connect()
         client.send("HELLO", magic=MAGIC, version_min=2, version_max=1)
@@ -67,6 +74,7 @@ def test_a_range_of_versions_backwards_is_refused():
 
 
 def test_messages_in_the_wrong_state_are_refused():
+    """Clause 4.7."""
     hello = encode("HELLO", magic=MAGIC, version_min=1, version_max=1)
     ping = encode("PING", token=1)
     device = Device()
@@ -86,6 +94,7 @@ def test_messages_in_the_wrong_state_are_refused():
 
 
 def test_a_second_join_is_refused():
+    """Clauses 1.2, 4.7."""
     with Relay() as relay:
         room, device = Room(), Device()
         client = relay.enter(room, device)
@@ -94,6 +103,7 @@ def test_a_second_join_is_refused():
 
 
 def test_messages_of_the_relay_are_refused_from_a_client():
+    """Clause 3."""
     device = Device()
     with Relay() as relay:
         for raw in (encode("ACK", up_to=1),
@@ -106,6 +116,7 @@ def test_messages_of_the_relay_are_refused_from_a_client():
 
 
 def test_unknown_types_are_refused():
+    """Clause 2.4."""
     with Relay() as relay:
         for number in (0, 14, 255):
             client = relay.greet()
@@ -114,6 +125,7 @@ def test_unknown_types_are_refused():
 
 
 def test_each_field_of_join_counts():
+    """Clause 7."""
     with Relay() as relay:
         room, device = Room(), Device()
         for name in ("room_id", "admission_key", "device_key",
@@ -154,14 +166,17 @@ def each_signed_field(key):
 
 
 def test_the_admission_signature_covers_each_field():
+    """Clause 7.2."""
     each_signed_field("admission")
 
 
 def test_the_device_signature_covers_each_field():
+    """Clause 7.2."""
     each_signed_field("device")
 
 
 def test_the_signature_of_another_rooms_key_is_refused():
+    """Clause 7.2."""
     with Relay() as relay:
         room, other, device = Room(), Room(), Device()
         client = relay.greet()
@@ -172,6 +187,7 @@ def test_the_signature_of_another_rooms_key_is_refused():
 
 
 def test_nobody_squats_on_a_room_id_with_a_key_of_his_own():
+    """Clause 7.1."""
     with Relay() as relay:
         room, mine, device = Room(), Room(), Device()
         client = relay.greet()
@@ -180,6 +196,7 @@ def test_nobody_squats_on_a_room_id_with_a_key_of_his_own():
 
 
 def test_a_device_key_that_is_not_ones_own_is_refused():
+    """Clause 7.2."""
     with Relay() as relay:
         room, device, victim = Room(), Device(), Device()
         client = relay.greet()
@@ -188,6 +205,7 @@ def test_a_device_key_that_is_not_ones_own_is_refused():
 
 
 def test_a_join_of_another_connection_is_refused():
+    """Clauses 4.3, 7.2."""
     with Relay() as relay:
         room, device = Room(), Device()
         first, second = relay.greet(), relay.greet()
@@ -198,6 +216,7 @@ def test_a_join_of_another_connection_is_refused():
 
 
 def test_keys_of_small_order_are_refused():
+    """Clause 7.2."""
     identity = b"\x01" + bytes(31)
     forged = identity + bytes(32)  # R the identity, S zero
     with Relay() as relay:
@@ -209,12 +228,14 @@ def test_keys_of_small_order_are_refused():
 
 
 def test_who_says_nothing_is_cut_off_in_time():
+    """Clause 4.6."""
     with Relay("--handshake-timeout-ms=200") as relay:
         relay.connect().expect_error("TIMEOUT", 3)
         relay.greet().expect_error("TIMEOUT", 3)
 
 
 def test_who_trickles_is_cut_off_in_time():
+    """Clause 4.6."""
     hello = encode("HELLO", magic=MAGIC, version_min=1, version_max=1)
     with Relay("--handshake-timeout-ms=300") as relay:
         client = relay.connect()
@@ -229,6 +250,7 @@ def test_who_trickles_is_cut_off_in_time():
 
 
 def test_who_has_joined_is_not_cut_off_by_that_time():
+    """Clause 4.6."""
     with Relay("--handshake-timeout-ms=200") as relay:
         client = relay.enter(Room(), Device())
         client.expect_nothing(0.4)

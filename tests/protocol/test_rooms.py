@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Raw bytes against the relay: who gets what, and who is said to be there."""
+"""Raw bytes against the relay, by the clauses of docs/spec/chat-wire.md:
+who gets what, and who is said to be there."""
 import os
 
 import pvx_tap
@@ -9,6 +10,7 @@ from pvx_wire import CODES, JOINED, LEFT, Device, Room, envelope
 
 
 def test_every_other_member_gets_the_very_envelope():
+    """Clause 5.1."""
     with Relay() as relay:
         clients = relay.enter_all(Room(), [Device() for _ in range(5)])
         sealed = envelope(clients[2].device, 7, os.urandom(1000))
@@ -22,6 +24,7 @@ def test_every_other_member_gets_the_very_envelope():
 
 
 def test_another_room_gets_nothing():
+    """Clause 5.1."""
     with Relay() as relay:
         a, b = relay.enter_all(Room(), [Device(), Device()])
         outsider = relay.enter(Room(), Device())
@@ -42,6 +45,7 @@ def rooms_that_begin_alike():
 
 
 def test_rooms_whose_ids_begin_alike_get_nothing_of_each_other():
+    """Clause 5.1."""
     one, other = rooms_that_begin_alike()
     with Relay() as relay:
         a, b = relay.enter_all(one, [Device(), Device()])
@@ -53,6 +57,7 @@ def test_rooms_whose_ids_begin_alike_get_nothing_of_each_other():
 
 
 def test_an_envelope_that_names_another_sender_is_refused():
+    """Clause 5.2."""
     with Relay() as relay:
         a, b, c = relay.enter_all(Room(), [Device() for _ in range(3)])
         a.say(0)
@@ -71,6 +76,7 @@ def test_an_envelope_that_names_another_sender_is_refused():
 
 
 def test_an_envelope_of_an_unknown_version_is_refused():
+    """Clauses 5.2, 6.4."""
     with Relay() as relay:
         a, b = relay.enter_all(Room(), [Device(), Device()])
         a.say(0, version=2)
@@ -80,6 +86,7 @@ def test_an_envelope_of_an_unknown_version_is_refused():
 
 
 def test_order_of_a_sender_is_kept_at_every_member():
+    """Clause 5.1."""
     with Relay() as relay:
         a, b, c = relay.enter_all(Room(), [Device() for _ in range(3)])
         sealed = {x: [envelope(x.device, i) for i in range(200)]
@@ -96,6 +103,7 @@ def test_order_of_a_sender_is_kept_at_every_member():
 
 
 def test_presence_is_told_when_a_device_comes_and_goes():
+    """Clause 5.8."""
     with Relay() as relay:
         room, device = Room(), Device()
         a = relay.enter(room, Device())
@@ -110,6 +118,7 @@ def test_presence_is_told_when_a_device_comes_and_goes():
 
 
 def test_presence_counts_devices_and_not_connections():
+    """Clause 5.8."""
     with Relay() as relay:
         room, device = Room(), Device()
         a = relay.enter(room, Device())
@@ -125,6 +134,7 @@ def test_presence_counts_devices_and_not_connections():
 
 
 def test_a_devices_other_connection_gets_its_messages():
+    """Clause 5.1."""
     with Relay() as relay:
         room, device = Room(), Device()
         first, second = relay.enter(room, device), relay.enter(room, device)
@@ -135,6 +145,7 @@ def test_a_devices_other_connection_gets_its_messages():
 
 
 def test_a_room_is_empty_again_after_the_last_one_left():
+    """Clause 4.5."""
     with Relay() as relay:
         room = Room()
         for _ in range(3):

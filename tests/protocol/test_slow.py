@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Raw bytes against the relay: receivers that are behind, and who waits for
+"""Raw bytes against the relay, by the clauses of docs/spec/chat-wire.md:
+receivers that are behind, and who waits for
 them."""
 import os
 import signal
@@ -43,6 +44,7 @@ def fill(sender, limit=4000):
 
 
 def test_acks_wait_for_a_receiver_that_is_behind():
+    """Clause 5.5."""
     with Relay(*SMALL) as relay:
         room = Room()
         slow = relay.connect(receive_buffer=4096)
@@ -58,6 +60,7 @@ def test_acks_wait_for_a_receiver_that_is_behind():
 
 
 def test_reading_waits_for_a_receiver_that_is_behind():
+    """Clause 5.5."""
     with Relay(*SMALL) as relay:
         room = Room()
         slow = relay.connect(receive_buffer=4096)
@@ -84,6 +87,7 @@ def test_reading_waits_for_a_receiver_that_is_behind():
 
 
 def test_a_limited_sender_in_a_slow_room_is_read_again():
+    """Clauses 5.5, 5.7."""
     with Relay("--high-water-bytes=16384", "--rate-messages=20",
                "--burst-messages=10") as relay:
         room = Room()
@@ -132,6 +136,7 @@ def test_a_limited_sender_in_a_slow_room_is_read_again():
 
 
 def test_another_room_does_not_wait():
+    """Clause 5.5."""
     with Relay(*SMALL) as relay:
         room = Room()
         slow = relay.connect(receive_buffer=4096)
@@ -192,6 +197,7 @@ def crowd(relay, slow_pause, senders=6, count=300):
 
 
 def test_an_honest_crowd_with_a_slow_reader_loses_nobody():
+    """Clause 5.5."""
     # The limits leave no slack but the delayed ACKs: 1.8 MiB pass through a
     # queue that may hold 512.
     with Relay(*SMALL, "--hard-bound-bytes=524288",
@@ -200,6 +206,7 @@ def test_an_honest_crowd_with_a_slow_reader_loses_nobody():
 
 
 def test_a_reader_that_stalls_is_cut_off_after_the_progress_timeout():
+    """Clause 5.6."""
     with Relay(*SMALL, "--progress-timeout-ms=700") as relay:
         room = Room()
         slow = relay.connect(receive_buffer=4096)
@@ -236,6 +243,7 @@ def test_a_reader_that_stalls_is_cut_off_after_the_progress_timeout():
 
 
 def test_a_reader_that_moves_is_not_cut_off():
+    """Clause 5.6."""
     with Relay(*SMALL, "--progress-timeout-ms=1000") as relay:
         room = Room()
         slow = relay.connect(receive_buffer=4096)
@@ -258,6 +266,7 @@ def test_a_reader_that_moves_is_not_cut_off():
 
 
 def test_a_reader_whose_ping_is_far_behind_is_not_cut_off():
+    """Clause 5.9."""
     with Relay(*SMALL, "--ping-interval-ms=200",
                "--idle-timeout-ms=1500") as relay:
         room = Room()
@@ -283,6 +292,7 @@ def test_a_reader_whose_ping_is_far_behind_is_not_cut_off():
 
 
 def test_a_reader_at_its_hard_bound_is_cut_off():
+    """Clause 5.6."""
     with Relay(*ANY_RATE, "--high-water-bytes=65536",
                "--hard-bound-bytes=65536") as relay:
         room = Room()
@@ -303,6 +313,7 @@ def test_a_reader_at_its_hard_bound_is_cut_off():
 
 
 def test_who_pings_and_does_not_read_is_not_read():
+    """Clause 5.5."""
     with Relay(*SMALL) as relay:
         a = relay.connect(receive_buffer=4096)
         a.enter(Room(), Device())
@@ -319,6 +330,7 @@ def test_who_pings_and_does_not_read_is_not_read():
 
 
 def test_waiting_for_a_slow_room_is_no_silence():
+    """Clause 5.9."""
     with Relay(*SMALL, "--ping-interval-ms=100",
                "--idle-timeout-ms=300") as relay:
         room = Room()
