@@ -25,17 +25,20 @@
 #define SEND_AHEAD   512
 #define BUFFER_BYTES (2 * (CHAT_MAX_TEXT_BYTES + 1))
 
+_Static_assert(CHAT_MAX_TEXT_BYTES == 49152, "as the message says");
+#define TOO_LONG "it is longer than a message can be (49152 bytes)"
+
 struct send {
 	struct loop *loop;
 	struct chat *chat;
 	struct loop_signals signals;
 	struct loop_watch input;
 	char buffer[BUFFER_BYTES];
-	size_t bytes;         /* of a line begun, in buffer */
-	uint64_t line_number; /* of the one that is read */
+	size_t bytes;         /* read and not yet said, in buffer */
+	uint64_t line_number; /* of the last one that was said */
 	uint64_t messages;
 	uint64_t acked;
-	bool is_at_end;
+	bool is_at_end; /* nothing more is read */
 	bool is_json;
 	bool has_failed;
 	bool is_done;
@@ -52,76 +55,88 @@ static void finish(struct send *send, bool is_good)
 	chat_leave(send->chat, 0);
 }
 
+/* Say no more: what is wrong with the line that is read, or with reading. */
+static void refuse(struct send *send, const char *why)
+{
+	log_error("line %llu was not sent, and nothing behind it: %s",
+		  (unsigned long long)send->line_number + 1, why);
+	send->has_failed = true;
+	send->is_at_end = true;
+	send->bytes = 0;
+}
+
+static bool has_room(const struct send *send)
+{
+	return chat_unacked(send->chat) < SEND_AHEAD;
+}
+
+/* False: the line must wait until something is acknowledged, or was refused. */
+static bool say(struct send *send, const char *line, size_t bytes)
+{
+	uint64_t number;
+	int error = 0;
+
+	if (bytes && line[bytes - 1] == '\r')
+		bytes--;
+	if (bytes) /* an empty line says nothing */
+		error = chat_say(send->chat, line, bytes, &number);
+	if (error == -ENOBUFS && chat_unacked(send->chat))
+		return false;
+	if (error == -EMSGSIZE)
+		refuse(send, TOO_LONG);
+	else if (error == -EINVAL)
+		refuse(send, "it has a NUL");
+	else if (error)
+		refuse(send, strerror(-error));
+	if (error)
+		return false;
+	send->line_number++;
+	send->messages += bytes != 0;
+	return true;
+}
+
+/* Send the lines of the buffer, as far as they are whole and there is room;
+ * at the end of the input a last one without a newline is whole too. */
+static void take_lines(struct send *send)
+{
+	char *line = send->buffer, *end = send->buffer + send->bytes, *newline;
+
+	while (line < end && has_room(send)) {
+		newline = memchr(line, '\n', (size_t)(end - line));
+		if (!newline && !send->is_at_end) {
+			if (end - line > CHAT_MAX_TEXT_BYTES + 1)
+				refuse(send, TOO_LONG);
+			break;
+		}
+		if (!newline)
+			newline = end;
+		if (!say(send, line, (size_t)(newline - line)))
+			break;
+		line = newline < end ? newline + 1 : end;
+	}
+	if (!send->bytes) /* refused */
+		return;
+	send->bytes = (size_t)(end - line);
+	memmove(send->buffer, line, send->bytes);
+}
+
 static loop_watch_fn on_input;
 
-/* Go on reading, wait, or end; after every change. */
+/* Send, read on, wait, or end; after every change. */
 static void consider(struct send *send)
 {
-	bool wants_more =
-		!send->is_at_end && chat_unacked(send->chat) < SEND_AHEAD;
-
 	if (send->is_done)
 		return;
+	take_lines(send);
 	/* Removed, not only muted: the writer's hang-up is told unasked. */
-	if (!wants_more)
+	if (send->is_at_end || !has_room(send) || send->bytes == BUFFER_BYTES)
 		loop_watch_remove(&send->input);
 	else if (!send->input.loop &&
 		 loop_watch_add(send->loop, &send->input, STDIN_FILENO,
 				LOOP_READ, on_input))
 		finish(send, false);
-	if (send->is_at_end && send->acked == send->messages)
+	if (send->is_at_end && !send->bytes && send->acked == send->messages)
 		finish(send, true);
-}
-
-static void refuse(struct send *send, const char *why)
-{
-	log_error("line %llu was not sent, and nothing behind it: %s",
-		  (unsigned long long)send->line_number, why);
-	send->has_failed = true;
-	send->is_at_end = true;
-}
-
-static void say(struct send *send, const char *line, size_t bytes)
-{
-	uint64_t number;
-	int error;
-
-	send->line_number++;
-	if (bytes && line[bytes - 1] == '\r')
-		bytes--;
-	if (!bytes) /* an empty line says nothing */
-		return;
-	error = chat_say(send->chat, line, bytes, &number);
-	if (error == -EMSGSIZE)
-		refuse(send, "it is longer than a message can be "
-			     "(49152 bytes)");
-	else if (error == -EINVAL)
-		refuse(send, "it has a NUL");
-	else if (error)
-		refuse(send, strerror(-error));
-	else
-		send->messages++;
-}
-
-_Static_assert(CHAT_MAX_TEXT_BYTES == 49152, "as the message above says");
-
-/* Send the whole lines of the buffer, keep the rest. */
-static void take_lines(struct send *send)
-{
-	char *line = send->buffer, *end = send->buffer + send->bytes, *newline;
-
-	while (!send->is_at_end && line < end &&
-	       (newline = memchr(line, '\n', (size_t)(end - line)))) {
-		say(send, line, (size_t)(newline - line));
-		line = newline + 1;
-	}
-	send->bytes = (size_t)(end - line);
-	memmove(send->buffer, line, send->bytes);
-	if (send->is_at_end || send->bytes <= CHAT_MAX_TEXT_BYTES + 1)
-		return;
-	send->line_number++;
-	refuse(send, "it is longer than a message can be "
-		     "(49152 bytes)");
 }
 
 static void on_input(struct loop_watch *watch, unsigned int events)
@@ -132,18 +147,12 @@ static void on_input(struct loop_watch *watch, unsigned int events)
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (got < 0) {
+	if (got < 0)
 		refuse(send, strerror(errno));
-	} else if (got == 0) {
-		/* A last line without a newline is a line. */
-		if (send->bytes)
-			say(send, send->buffer, send->bytes);
-		send->bytes = 0;
+	else if (got == 0)
 		send->is_at_end = true;
-	} else {
+	else
 		send->bytes += (size_t)got;
-		take_lines(send);
-	}
 	consider(send);
 }
 

@@ -46,13 +46,15 @@ class Reader:
         self.errors = tempfile.TemporaryFile()
         self.is_finished = False
         self.process = subprocess.Popen(
-            [PROGRAM, *arguments], stdin=stdin, stdout=subprocess.PIPE,
-            stderr=self.errors, env={**person.env, **(env or {})})
+            [*person.command, PROGRAM, *arguments], stdin=stdin,
+            stdout=subprocess.PIPE, stderr=self.errors, env={**person.env, **(env or {})})
         person.people.processes.append(self.process)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
         for line in self.process.stdout:
+            if not line.endswith(b"\n"):
+                break  # killed in the middle of it
             event = json.loads(line)
             with self.changed:
                 self.events.append(event)
@@ -104,9 +106,10 @@ class Reader:
 
 
 class Person:
-    def __init__(self, people, name):
+    def __init__(self, people, name, command):
         self.people = people
         self.name = name
+        self.command = command
         self.home = people.folder / name
         self.home.mkdir()
         self.room = self.home / "a.room"
@@ -116,7 +119,7 @@ class Person:
 
     def run(self, *arguments, input="", timeout=60, env=None):
         return subprocess.run(
-            [PROGRAM, *arguments], input=input, text=True, timeout=timeout,
+            [*self.command, PROGRAM, *arguments], input=input, text=True, timeout=timeout,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**self.env, **(env or {})})
 
@@ -168,8 +171,9 @@ class People:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="paravox-test-"))
         self.processes = []
 
-    def new(self, name):
-        return Person(self, name)
+    def new(self, name, command=()):
+        """`command` goes in front of every program that the person runs."""
+        return Person(self, name, command)
 
     def __enter__(self):
         return self

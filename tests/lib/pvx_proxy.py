@@ -18,7 +18,7 @@ class Link:
         self.number = number
         self.sockets = {"up": relay, "down": client}
         self.locks = {"up": threading.Lock(), "down": threading.Lock()}
-        self.note = {}  # for hooks
+        self.seen = {"up": bytearray(), "down": bytearray()}
 
     def send(self, side, data):
         with self.locks[side]:
@@ -72,6 +72,7 @@ class Proxy:
                     break
                 with self.lock:
                     self.seen[side] += data
+                    link.seen[side] += data
                 pending += data
                 while len(pending) >= 4:
                     end = 4 + int.from_bytes(pending[:4], "big")
