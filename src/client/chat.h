@@ -17,7 +17,7 @@
  * keeps no history); but no longer than this, which is more than a client waits
  * between two tries (backoff.h).
  */
-#define CHAT_HOLD_MS 3000
+#define CHAT_HOLD_MS 5000
 /* A device that comes is told our nick after a random part of this, plus the
  * second number for each member, so that a crowd does not answer at once. */
 #define CHAT_GREET_MS        500

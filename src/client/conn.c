@@ -254,12 +254,15 @@ static int begin_connect(struct conn *conn, unsigned int i)
 {
 	const struct sockaddr *address =
 		(const struct sockaddr *)&conn->addresses.list[i];
+	const int receive_bytes = CONN_RECEIVE_BYTES;
 	int fd, error;
 
 	fd = socket(address->sa_family,
 		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes,
+			 sizeof(receive_bytes));
 	error = connect(fd, address, conn->addresses.bytes[i]) < 0 ? -errno : 0;
 	if (!error || error == -EINPROGRESS)
 		error = loop_watch_add(conn->loop, &conn->watch, fd, LOOP_WRITE,

@@ -21,6 +21,9 @@
 #define CONN_PING_MAX_MS     600000
 /* Bytes read in one turn of the loop, at most. */
 #define CONN_READ_BYTES (256u * 1024)
+/* What the kernel may keep for us to read. A busy client learns that its relay
+ * is gone when it has read all of it: that must not take CHAT_HOLD_MS. */
+#define CONN_RECEIVE_BYTES (256 * 1024)
 
 struct conn;
 
