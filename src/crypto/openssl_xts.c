@@ -14,7 +14,7 @@
  * first-level cache.
  */
 #define BLOCK_BYTES 16
-#define BATCH_BYTES (64 * BLOCK_BYTES)
+#define BATCH_BYTES (256 * BLOCK_BYTES)
 
 struct tweak {
 	uint64_t low; /* as numbers, whatever the machine's order */
@@ -27,38 +27,40 @@ struct batch {
 	uint8_t text[BATCH_BYTES];
 };
 
-/* Fill the masks of `bytes` bytes and step the tweak behind them. */
-static void make_masks(struct batch *b, size_t bytes)
+/* A block that the compiler puts into one register: one that is stored in
+ * halves and loaded whole would stall the processor. */
+typedef uint64_t block __attribute__((vector_size(BLOCK_BYTES)));
+
+static block load(const uint8_t *from)
+{
+	block b;
+
+	memcpy(&b, from, sizeof(b));
+	return b;
+}
+
+static void store(uint8_t *to, block b)
+{
+	memcpy(to, &b, sizeof(b));
+}
+
+/* Make the masks of `bytes` bytes, and the text with them on. */
+static void mask_text(struct batch *b, const uint8_t *src, size_t bytes)
 {
 	uint64_t low = b->next.low, high = b->next.high;
 
 	for (size_t at = 0; at < bytes; at += BLOCK_BYTES) {
-		uint64_t mask[2] = { htole64(low), htole64(high) };
+		block mask = { htole64(low), htole64(high) };
 		uint64_t carry = high >> 63;
 
-		memcpy(b->masks + at, mask, sizeof(mask));
+		store(b->masks + at, mask);
+		store(b->text + at, load(src + at) ^ mask);
 		high = high << 1 | low >> 63;
 		/* x^128 = x^7 + x^2 + x + 1; no branch on the secret bit */
 		low = low << 1 ^ (0x87 & (0 - carry));
 	}
 	b->next.low = low;
 	b->next.high = high;
-}
-
-/* A block that the compiler puts into one register. */
-typedef uint64_t block __attribute__((vector_size(BLOCK_BYTES)));
-
-static void xor_blocks(uint8_t *out, const uint8_t *a, const uint8_t *b,
-		       size_t bytes)
-{
-	for (size_t at = 0; at < bytes; at += BLOCK_BYTES) {
-		block x, y;
-
-		memcpy(&x, a + at, sizeof(x));
-		memcpy(&y, b + at, sizeof(y));
-		x ^= y;
-		memcpy(out + at, &x, sizeof(x));
-	}
 }
 
 static bool ecb(EVP_CIPHER_CTX *ctx, uint8_t *out, const uint8_t *in,
@@ -78,11 +80,12 @@ static bool run_step(EVP_CIPHER_CTX *ctx, struct batch *b,
 
 		if (some > BATCH_BYTES)
 			some = BATCH_BYTES;
-		make_masks(b, some);
-		xor_blocks(b->text, step->src + at, b->masks, some);
+		mask_text(b, step->src + at, some);
 		if (!ecb(ctx, b->text, b->text, some))
 			return false;
-		xor_blocks(step->dst + at, b->text, b->masks, some);
+		for (size_t i = 0; i < some; i += BLOCK_BYTES)
+			store(step->dst + at + i,
+			      load(b->text + i) ^ load(b->masks + i));
 	}
 	return true;
 }
@@ -92,6 +95,7 @@ int openssl_xts_run(EVP_CIPHER_CTX *ctx, EVP_CIPHER_CTX *tweak_ctx,
 {
 	uint8_t first[BLOCK_BYTES];
 	uint64_t numbers[2];
+	size_t used = job->bytes < BATCH_BYTES ? job->bytes : BATCH_BYTES;
 	struct batch batch;
 	struct walk walk;
 	struct step step;
@@ -108,6 +112,8 @@ int openssl_xts_run(EVP_CIPHER_CTX *ctx, EVP_CIPHER_CTX *tweak_ctx,
 			r = openssl_failure();
 	secret_wipe(first, sizeof(first));
 	secret_wipe(numbers, sizeof(numbers));
-	secret_wipe(&batch, sizeof(batch));
+	secret_wipe(&batch.next, sizeof(batch.next));
+	secret_wipe(batch.masks, used);
+	secret_wipe(batch.text, used);
 	return r;
 }
