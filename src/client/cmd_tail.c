@@ -4,6 +4,7 @@
 #include "client/commands.h"
 
 #include "client/face.h"
+#include "client/output.h"
 #include "client/show.h"
 
 #include "base/log.h"
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct tail {
 	struct loop *loop;
@@ -21,6 +23,7 @@ struct tail {
 	uint64_t left; /* messages until the end; 0: no end */
 	bool is_json;
 	bool is_done;
+	bool is_cut_off; /* the reader did not read when a signal came */
 	int status;
 };
 
@@ -33,25 +36,45 @@ static void finish(struct tail *tail, int status)
 	loop_stop(tail->loop);
 }
 
+/* Each event at once: a reader behind a pipe waits for it. */
+static int print(struct tail *tail, const struct event *event)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *memory = open_memstream(&text, &bytes);
+	int error = -ENOMEM;
+
+	if (!memory)
+		return error;
+	if (tail->is_json)
+		show_json(memory, event);
+	else
+		show_line(memory, event, 0);
+	if (fclose(memory) == 0)
+		error = output_write(tail->is_json || event->type ==
+							      EVENT_MESSAGE
+					     ? STDOUT_FILENO
+					     : STDERR_FILENO,
+				     text, bytes, tail->signals.fd);
+	free(text);
+	return error;
+}
+
 static void on_event(void *owner, struct event *event)
 {
 	struct tail *tail = owner;
+	int error;
 
-	if (tail->is_done)
+	if (tail->is_done || tail->is_cut_off)
 		return;
-	if (tail->is_json)
-		show_json(stdout, event);
-	else if (event->type == EVENT_MESSAGE)
-		show_line(stdout, event, 0);
-	else
-		show_line(stderr, event, 0);
-	/* Each line at once: a reader behind a pipe waits for it. */
-	if (fflush(stdout) == EOF) {
-		log_error("standard output: %s", strerror(errno));
+	error = print(tail, event);
+	if (error == -EINTR) {
+		/* on_signal() is next; nothing more is printed. */
+		tail->is_cut_off = true;
+	} else if (error) {
+		log_error("standard output: %s", strerror(-error));
 		finish(tail, EXIT_FAILURE);
-		return;
-	}
-	if (event->type == EVENT_STOPPED) {
+	} else if (event->type == EVENT_STOPPED) {
 		if (tail->is_json)
 			log_error("%s", event->text);
 		finish(tail, EXIT_FAILURE);

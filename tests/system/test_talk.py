@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pvx_tap
@@ -81,6 +82,29 @@ def test_longest_line_is_sent_and_a_longer_one_refused():
             assert "line 2 was not sent" in done.err, done.err
             heard.wait()
             assert heard.bodies() == ["x" * 49152]
+
+
+def test_many_lines_at_once_are_all_sent():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        alice, bob = home.person("alice"), home.person("bob")
+        lines = [str(number) for number in range(6000)]
+        with bob.tail("--count", "6000") as heard:
+            sending = threading.Thread(target=alice.send, args=lines)
+            sending.start()
+            assert heard.wait() == 0
+            sending.join()
+            assert heard.bodies() == lines
+
+
+def test_tail_ends_when_told_to_although_nobody_reads_it():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        alice, bob = home.person("alice"), home.person("bob")
+        with bob.tail() as heard:
+            for _ in range(4):  # more than a pipe holds
+                alice.send("x" * 40000)
+            time.sleep(0.3)
+            heard.process.terminate()
+            assert heard.process.wait(5) == 0
 
 
 def test_send_without_a_relay_fails_at_once():
