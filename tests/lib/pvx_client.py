@@ -241,6 +241,7 @@ class Chat:
         end = time.monotonic() + timeout
         while self._read(0.05):
             assert time.monotonic() < end, "chat does not end"
+        self.local_modes_at_end = self.local_modes()
         if self.status is None:
             self.status = os.waitstatus_to_exitcode(
                 os.waitpid(self.pid, 0)[1])
