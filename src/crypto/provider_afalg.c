@@ -303,8 +303,9 @@ static int aead_run(void *aead, const struct aead_job *job)
 
 	if (job->auth_bytes + with_tag > WHOLE_MAX)
 		return -E2BIG;
-	/* Without room to receive into the kernel would not even look. */
-	if (out_bytes == 0) {
+	/* Without room to receive into the kernel would not even look; with
+	 * room left over it would wait for more. */
+	if (job->auth_bytes + out_bytes == 0) {
 		request.out[1].iov_base = nothing;
 		request.out[1].iov_len = sizeof(nothing);
 	}
