@@ -18,6 +18,9 @@ sanitize: setup ## the tests under AddressSanitizer, UBSan; threads under TSan
 	@tools/check build-tsan --suite threads
 system: build   ## the long tests: 200 clients, 50 relay kills, namespaces
 	@tools/check $(B) --suite long
+check-uml: build ## afalg in a kernel of its own (User-Mode Linux), no root
+	@tools/setup uml
+	@tests/uml/check $(B)
 fuzz: setup     ## each fuzz target for SECONDS=60
 	@tools/fuzz $(or $(SECONDS),60)
 format: setup   ## lay the code out as .clang-format says
@@ -26,5 +29,5 @@ install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo check sanitize system fuzz format install clean
+.PHONY: help setup build demo check check-uml sanitize system fuzz format install clean
 .DEFAULT_GOAL := help
