@@ -313,14 +313,47 @@ int vring_walk(struct vring *ring, uint16_t head, struct vring_chain *chain)
 	return fault == VRING_SOUND ? 1 : vring_break(ring, fault);
 }
 
+/* The head at next_avail; out of range is possible. */
+static uint16_t avail_head(const struct vring *ring)
+{
+	return le16toh(__atomic_load_n(
+		&ring->avail[2 + (ring->next_avail & (ring->size - 1))],
+		__ATOMIC_RELAXED));
+}
+
+int vring_follow(struct vring *ring, const struct inflight_map *map,
+		 unsigned int index)
+{
+	struct inflight_ring *inflight = inflight_ring_at(map, index);
+	uint16_t head;
+
+	if (!inflight || ring->size > map->ring_size)
+		return -EINVAL;
+	inflight_recover(inflight, (uint16_t)ring->size, ring->next_used,
+			 &ring->resubmit);
+	ring->inflight = inflight;
+	if (ring_load(&ring->avail[1]) == ring->next_avail)
+		return 0;
+	/* The next head is marked when its taker died before the keeper knew;
+	 * it is taken as new. */
+	head = avail_head(ring);
+	if (head < ring->size && !is_in_flight(ring, head) &&
+	    inflight->head[head].is_in_flight) {
+		inflight->head[head].is_in_flight = 0;
+		ring->resubmit.left--;
+	}
+	return 0;
+}
+
 /* The next head: 1, 0 when there is none, -EPROTO. */
 static int take_head(struct vring *ring, uint16_t *head)
 {
-	if (ring->resubmit.left > 0) {
+	while (ring->resubmit.left > 0) {
 		int again = inflight_next(ring->inflight, (uint16_t)ring->size,
 					  &ring->resubmit);
 
-		if (again >= 0) {
+		/* Adopted ones are the keeper's. */
+		if (again >= 0 && !is_in_flight(ring, (uint16_t)again)) {
 			*head = (uint16_t)again;
 			return 1;
 		}
@@ -335,9 +368,7 @@ static int take_head(struct vring *ring, uint16_t *head)
 		if (!CHECK(vring_avail_bound, ahead <= ring->size))
 			return vring_break(ring, VRING_AVAIL_JUMP);
 	}
-	*head = le16toh(__atomic_load_n(
-		&ring->avail[2 + (ring->next_avail & (ring->size - 1))],
-		__ATOMIC_RELAXED));
+	*head = avail_head(ring);
 	if (!CHECK(vring_head_bound, *head < ring->size))
 		return vring_break(ring, VRING_HEAD_RANGE);
 	ring->next_avail++;

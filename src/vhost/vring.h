@@ -111,6 +111,15 @@ int vring_track(struct vring *ring, const struct inflight_map *map,
 		unsigned int index);
 
 /*
+ * Track heads in queue `index` of `map`, for a keeper that goes on with a ring
+ * which was tracked before: call after vring_set_position() and vring_adopt(),
+ * which hold; of the heads that the file has, others are taken again. As
+ * vring_track().
+ */
+int vring_follow(struct vring *ring, const struct inflight_map *map,
+		 unsigned int index);
+
+/*
  * Set where to go on, for a keeper that knows better than guest memory. Call
  * right after vring_attach(), before anything is taken.
  */
