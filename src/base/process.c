@@ -26,7 +26,7 @@ int process_init(void)
 	return 0;
 }
 
-int process_harden(void)
+int process_hide(void)
 {
 	struct rlimit no_core = { 0, 0 };
 
@@ -34,7 +34,12 @@ int process_harden(void)
 		return -errno;
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return -errno;
+	return process_init();
+}
+
+int process_harden(void)
+{
 	/* Whole-process locking is a bonus for the privileged. */
 	(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
-	return process_init();
+	return process_hide();
 }

@@ -15,6 +15,9 @@
  */
 int process_harden(void);
 
+/* The same without locking all memory: for a program that maps a guest's. */
+int process_hide(void);
+
 /* The same without the secrets' part: descriptors and SIGPIPE. */
 int process_init(void);
 
