@@ -38,6 +38,22 @@ enum mutant {
 	MUTANT_vring_head_unique,  /* vring: no head twice in flight */
 	MUTANT_vring_next_bound,   /* vring: links lie in their table */
 	MUTANT_vring_chain_bound,  /* vring: chains fit the ring, no loops */
+	/* device: what a request may reach, and how far */
+	MUTANT_device_generation,
+	MUTANT_device_stale_file,
+	MUTANT_device_stale_session,
+	MUTANT_device_session_owner,
+	MUTANT_device_session_queue,
+	MUTANT_device_readable_length,
+	MUTANT_device_writable_length,
+	MUTANT_device_request_bound,
+	MUTANT_device_auth_bound,
+	MUTANT_device_key_bound,
+	MUTANT_device_mac_key_bound,
+	MUTANT_device_iv_bound,
+	MUTANT_device_digest_bound,
+	MUTANT_device_destination_bound,
+	MUTANT_device_tag_bound,
 	/* client */
 	MUTANT_private_file,  /* files that others can read */
 	MUTANT_terminal_text, /* controls in what others send */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* journal.c - a queue's requests between its rings, kept across deaths */
+#include "device/journal.h"
+
+#include <string.h>
+
+/* In the position word: journal_reset() was called since journal_forget(). */
+#define POSITION_IS_SET (UINT64_C(1) << 48)
+#define WINDOW_MASK     (VRING_SIZE_MAX - 1)
+_Static_assert((VRING_SIZE_MAX & WINDOW_MASK) == 0, "a power of two");
+
+static void position_store(const struct journal *journal)
+{
+	uint64_t word = POSITION_IS_SET | (uint64_t)journal->next_avail |
+			(uint64_t)journal->next_used << 16 |
+			(uint64_t)journal->count << 32;
+
+	atomic_store_explicit(&journal->queue->position, word,
+			      memory_order_release);
+}
+
+void journal_reset(struct journal *journal, struct state_queue *queue,
+		   uint16_t next_avail, uint16_t next_used)
+{
+	journal->queue = queue;
+	journal->next_avail = next_avail;
+	journal->next_used = next_used;
+	journal->count = 0;
+	position_store(journal);
+}
+
+void journal_forget(struct state_queue *queue)
+{
+	atomic_store(&queue->position, 0);
+}
+
+bool journal_resume(struct journal *journal, struct state_queue *queue)
+{
+	uint64_t word = atomic_load(&queue->position);
+
+	journal->queue = queue;
+	journal->next_avail = (uint16_t)word;
+	journal->next_used = (uint16_t)(word >> 16);
+	journal->count = (uint16_t)(word >> 32);
+	return word & POSITION_IS_SET;
+}
+
+struct state_slot *journal_slot(const struct journal *journal,
+				unsigned int index)
+{
+	return &journal->queue
+			->slot[(journal->next_used + index) & WINDOW_MASK];
+}
+
+struct state_slot *journal_begin(struct journal *journal, uint16_t head,
+				 uint16_t next_avail)
+{
+	struct state_slot *slot = journal_slot(journal, journal->count);
+
+	memset(slot, 0, sizeof(*slot));
+	slot->head = head;
+	journal->next_avail = next_avail;
+	journal->count++;
+	position_store(journal);
+	return slot;
+}
+
+void journal_settle(struct journal *journal)
+{
+	journal->next_used = (uint16_t)(journal->next_used + journal->count);
+	journal->count = 0;
+	position_store(journal);
+}
+
+void journal_apply(const struct state *state, const struct state_slot *slot)
+{
+	struct state_session *session;
+
+	if (slot->has_generation)
+		state->head->generation = slot->generation;
+	/* It may have ended since, and its place be another's. */
+	session = slot->session_id ? state_find_session(state, slot->session_id)
+				   : NULL;
+	if (!session)
+		return;
+	if (slot->has_iv)
+		memcpy(session->iv, slot->iv, sizeof(session->iv));
+	if (slot->has_hash && session->hash_worker == slot->hash_worker_before)
+		session->hash_worker = slot->hash_worker;
+}
+
+static void end_file(const struct state *state, uint32_t id)
+{
+	struct state_file *file = state_find_file(state, id);
+
+	for (uint32_t i = 0; i < state->head->session_count; i++)
+		if (state->session[i].id && state->session[i].file_id == id)
+			state_end_session(&state->session[i]);
+	if (file)
+		state_end_file(file);
+}
+
+/* What was being made is taken back, what was being ended is ended. */
+static void slot_repair(const struct state *state, struct state_slot *slot)
+{
+	struct state_session *session;
+
+	if (slot->made_file)
+		state_end_file(&state->file[slot->made_file - 1]);
+	if (slot->made_session)
+		state_end_session(&state->session[slot->made_session - 1]);
+	slot->made_file = 0;
+	slot->made_session = 0;
+	if (slot->ending_file)
+		end_file(state, slot->ending_file);
+	if (slot->ending_session) {
+		session = state_find_session(state, slot->ending_session);
+		if (session)
+			state_end_session(session);
+	}
+}
+
+void journal_repair(const struct state *state)
+{
+	for (unsigned int i = 0; i < state->limits.queues; i++) {
+		const struct state_slot *last = NULL;
+		struct journal journal;
+
+		if (!journal_resume(&journal, &state->queue[i]))
+			continue;
+		for (unsigned int n = 0; n < journal.count; n++) {
+			struct state_slot *slot = journal_slot(&journal, n);
+
+			if (slot->phase == SLOT_COMMITTED)
+				last = slot;
+			else if (slot->phase == SLOT_BEGUN)
+				slot_repair(state, slot);
+		}
+		/* The others were applied before their successor began. */
+		if (last)
+			journal_apply(state, last);
+	}
+}

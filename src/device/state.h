@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state.h - what outlives a worker: sessions, journal, counters */
+#ifndef PVX_DEVICE_STATE_H
+#define PVX_DEVICE_STATE_H
+
+#include <stdatomic.h>
+
+#include "abi/virtio_cryptodev.h"
+#include "device/counters.h"
+#include "vhost/vring.h"
+
+/*
+ * How it works: one sealed memory file, mapped by the supervisor and inherited
+ * by every worker. It is locked and left out of core files, since keys lie in
+ * it. A worker may die between any two stores, so whatever must change at once
+ * changes in one store: an entry lives when its id is not 0, a request is
+ * committed when its slot says so, and a queue has come as far as its position
+ * word says.
+ *
+ * Results that wait to be copied to guest memory (journal.h) lie in a second
+ * file, which holds payload but no key and is not locked.
+ */
+struct state_limits {
+	uint32_t queues;
+	uint32_t max_files;
+	uint32_t max_sessions;
+	uint32_t max_request_bytes;
+};
+
+/* Ids are index + 1 in the low bits, uses in the others: an id that was freed
+ * is not given again for as long as possible. */
+struct state_file {
+	uint32_t id; /* 0: free */
+	uint32_t uses;
+};
+
+struct state_session {
+	uint32_t id; /* 0: free */
+	uint32_t uses;
+	uint32_t file_id;
+	uint32_t queue;
+	uint32_t cipher; /* the ids it was opened with */
+	uint32_t mac;
+	uint32_t key_bytes;
+	uint32_t mac_key_bytes;
+	uint32_t row; /* of counters */
+	/* The worker that has an open hash (vcd 9.4); 0: there is none. */
+	uint32_t hash_worker;
+	uint8_t iv[VCD_MAX_IV_BYTES]; /* chained, vcd 6.2 */
+	uint8_t key[VCD_MAX_KEY_BYTES];
+	uint8_t mac_key[VCD_MAX_MAC_KEY_BYTES];
+};
+
+enum slot_phase {
+	SLOT_BEGUN,    /* to be executed, again if need be */
+	SLOT_RECORDED, /* the answer is complete, in the queue's result */
+	SLOT_COMMITTED /* the answer is complete, in guest memory */
+};
+
+/* A request between its two rings. */
+struct state_slot {
+	uint16_t head;
+	uint8_t attempts;       /* executions begun */
+	_Atomic uint32_t phase; /* enum slot_phase */
+	uint32_t used_bytes;    /* from SLOT_RECORDED on */
+	/* 1 + index of the entry that is being made, or 0 */
+	uint32_t made_file;
+	uint32_t made_session;
+	/* Ids whose end is under way, or 0: to be ended whatever happens */
+	uint32_t ending_file;
+	uint32_t ending_session;
+	/* What the commit changes: of the session with that id, or 0 ... */
+	uint32_t session_id;
+	uint32_t hash_worker_before; /* unless this holds: leave it alone */
+	uint32_t hash_worker;
+	uint8_t has_iv;
+	uint8_t has_hash;
+	uint8_t has_generation; /* ... and of the device */
+	uint8_t iv[VCD_MAX_IV_BYTES];
+	uint64_t generation;
+};
+
+struct state_queue {
+	/* next_avail, next_used, count of slots in use: journal.c */
+	_Atomic uint64_t position;
+	struct state_slot slot[VRING_SIZE_MAX];
+	struct counters counters;
+};
+
+struct state_head {
+	uint64_t generation;    /* 0: none, vcd 4.5 */
+	uint32_t worker;        /* number of the last worker, from 1 */
+	uint32_t file_count;    /* entries behind were never used */
+	uint32_t session_count; /* the same */
+	uint32_t deaths;        /* of workers */
+};
+
+/* The mappings; copied as it is by fork(2). */
+struct state {
+	struct state_limits limits;
+	size_t bytes;
+	size_t result_bytes; /* of one queue */
+	struct state_head *head;
+	struct state_file *file;
+	struct state_session *session;
+	struct state_queue *queue;
+	uint8_t *results;
+};
+
+/* Make it, all zeros. 0 or -errno: -ENOMEM when it cannot be locked. */
+int state_create(struct state *state, const struct state_limits *limits);
+void state_destroy(struct state *state);
+
+/* Where a queue's result is recorded: result_bytes of it. */
+uint8_t *state_result(const struct state *state, unsigned int queue);
+
+/* Wipe generation, files, sessions and journals: the device as it was made,
+ * but for counters and for ids, which do not come again. No worker runs. */
+void state_forget(struct state *state);
+
+/* Entries by id; NULL when there is none. */
+struct state_file *state_find_file(const struct state *state, uint32_t id);
+struct state_session *state_find_session(const struct state *state,
+					 uint32_t id);
+
+/* The id that entry `index` gets when it is made now. Counts the use. */
+uint32_t state_next_id(uint32_t index, uint32_t entries, uint32_t *uses);
+
+/* Wipe an entry, its id last. */
+void state_end_file(struct state_file *file);
+void state_end_session(struct state_session *session);
+
+#endif
