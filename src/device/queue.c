@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* queue.c - a ring and the thread that serves it */
+#include "device/queue.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "vhost/event.h"
+
+/* Publish at least so often, that the driver can work beside us. */
+#define BATCH_REQUESTS 64u
+#define BATCH_BYTES    (256u * 1024)
+/* A ring without a kick descriptor is looked at so often. */
+#define LOOK_EVERY_NS 1000000
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void call(struct queue *queue)
+{
+	if (queue->call_fd < 0)
+		return;
+	counters_add(&queue->counters->calls, 1);
+	(void)vhost_event_signal(queue->call_fd, queue->is_call_socket);
+}
+
+/* vcd 8.3: the ring does nothing more; say so once. */
+static void broke(struct queue *queue)
+{
+	if (queue->is_broken)
+		return;
+	queue->is_broken = true;
+	log_warning("queue %u is broken: %s", queue->lane->index,
+		    vring_fault_name(queue->ring.fault));
+	if (queue->err_fd >= 0)
+		(void)vhost_event_signal(queue->err_fd,
+					 vhost_event_is_socket(queue->err_fd));
+}
+
+/* Return and publish the journal's window, all of which is committed. */
+static void publish(struct queue *queue)
+{
+	struct journal *journal = &queue->journal;
+	bool must_call;
+
+	if (journal->count == 0)
+		return;
+	for (unsigned int i = 0; i < journal->count; i++) {
+		const struct state_slot *slot = journal_slot(journal, i);
+
+		vring_return(&queue->ring, slot->head, slot->used_bytes);
+	}
+	engine_moment(queue->lane, MOMENT_RETURNED);
+	must_call = vring_publish(&queue->ring);
+	engine_moment(queue->lane, MOMENT_PUBLISHED);
+	journal_settle(journal);
+	engine_moment(queue->lane, MOMENT_SETTLED);
+	counters_add(&queue->counters->batches, 1);
+	if (must_call)
+		call(queue);
+}
+
+/* Finish what a dead worker left in the window. */
+static void finish_window(struct queue *queue)
+{
+	struct journal *journal = &queue->journal;
+
+	for (unsigned int i = 0; i < journal->count; i++) {
+		struct state_slot *slot = journal_slot(journal, i);
+
+		if (slot->phase == SLOT_COMMITTED)
+			continue;
+		counters_add(&queue->counters->resumed, 1);
+		if (vring_walk(&queue->ring, slot->head, &queue->chain) != 1) {
+			broke(queue);
+			return;
+		}
+		(void)engine_execute(queue->lane, slot, &queue->chain);
+	}
+	publish(queue);
+}
+
+/* How long the throttle holds the next request back; 0: not at all. */
+static uint64_t held_ns(struct queue *queue)
+{
+	uint64_t delay_ns;
+
+	if (!throttle_is_on(queue->throttle))
+		return 0;
+	delay_ns = throttle_delay_ns(queue->throttle, now_ns());
+	if (delay_ns)
+		counters_add(&queue->counters->throttled, 1);
+	return delay_ns;
+}
+
+/* Serve one batch: whether there may be more, or how long to wait for it. */
+static bool serve_batch(struct queue *queue, uint64_t *hold_ns)
+{
+	uint64_t batch_bytes = 0;
+	int got = 1;
+
+	while (queue->journal.count < BATCH_REQUESTS &&
+	       batch_bytes < BATCH_BYTES) {
+		struct state_slot *slot;
+		uint32_t bytes;
+
+		if (atomic_load_explicit(&queue->must_stop,
+					 memory_order_relaxed))
+			break;
+		*hold_ns = held_ns(queue);
+		if (*hold_ns)
+			break;
+		got = vring_take(&queue->ring, &queue->chain);
+		if (got <= 0)
+			break;
+		engine_moment(queue->lane, MOMENT_TAKEN);
+		slot = journal_begin(&queue->journal, queue->chain.head,
+				     queue->ring.next_avail);
+		bytes = engine_execute(queue->lane, slot, &queue->chain);
+		batch_bytes += bytes;
+		if (throttle_is_on(queue->throttle))
+			throttle_spend(queue->throttle, now_ns(), bytes);
+	}
+	publish(queue);
+	if (got < 0)
+		broke(queue);
+	return got > 0;
+}
+
+/* Sleep until a kick, the stop, or `hold_ns` have passed (0: for ever). */
+static void sleep_until(struct queue *queue, uint64_t hold_ns)
+{
+	struct pollfd fds[2] = {
+		{ .fd = queue->wake_fd, .events = POLLIN },
+		{ .fd = hold_ns || queue->is_broken ? -1 : queue->kick_fd,
+		  .events = POLLIN },
+	};
+	struct timespec limit;
+
+	if (!hold_ns && queue->kick_fd < 0 && !queue->is_broken)
+		hold_ns = LOOK_EVERY_NS;
+	limit.tv_sec = (time_t)(hold_ns / 1000000000);
+	limit.tv_nsec = (long)(hold_ns % 1000000000);
+	if (ppoll(fds, 2, hold_ns ? &limit : NULL, NULL) <= 0)
+		return;
+	counters_add(&queue->counters->wakeups, 1);
+	if (!fds[1].revents)
+		return;
+	if (vhost_event_drain(queue->kick_fd, queue->is_kick_socket) < 0)
+		fd_close(&queue->kick_fd); /* the peer closed it: look */
+}
+
+static void *queue_main(void *argument)
+{
+	struct queue *queue = argument;
+
+	/* A call may have been lost with whoever served the ring before. */
+	call(queue);
+	finish_window(queue);
+	while (!atomic_load(&queue->must_stop)) {
+		uint64_t hold_ns = 0;
+
+		vring_mute(&queue->ring);
+		while (!queue->is_broken && !atomic_load(&queue->must_stop) &&
+		       serve_batch(queue, &hold_ns) && !hold_ns)
+			;
+		if (!hold_ns && !queue->is_broken && vring_listen(&queue->ring))
+			continue;
+		if (!atomic_load(&queue->must_stop))
+			sleep_until(queue, hold_ns);
+	}
+	return NULL;
+}
+
+int queue_init(struct queue *queue, struct engine_lane *lane,
+	       struct throttle *throttle)
+{
+	memset(queue, 0, sizeof(*queue));
+	queue->lane = lane;
+	queue->throttle = throttle;
+	queue->counters = &lane->engine->state->queue[lane->index].counters;
+	queue->kick_fd = -1;
+	queue->call_fd = -1;
+	queue->err_fd = -1;
+	queue->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return queue->wake_fd < 0 ? -errno : 0;
+}
+
+void queue_deinit(struct queue *queue)
+{
+	if (!queue->lane)
+		return;
+	if (queue->is_running)
+		(void)queue_stop(queue);
+	fd_close(&queue->wake_fd);
+	memset(queue, 0, sizeof(*queue));
+}
+
+/* Set ring and journal to where they go on. */
+static int attach(struct queue *queue, const struct queue_start *start)
+{
+	struct vring *ring = &queue->ring;
+	struct state_queue *kept =
+		&queue->lane->engine->state->queue[queue->lane->index];
+	struct vring_position position;
+	int error = vring_attach(ring, &start->layout, start->features,
+				 start->memory, start->base);
+
+	if (error)
+		return error;
+	if (!journal_resume(&queue->journal, kept)) {
+		if (start->inflight)
+			error = vring_track(ring, start->inflight,
+					    queue->lane->index);
+		journal_reset(&queue->journal, kept, ring->next_avail,
+			      ring->next_used);
+		return error;
+	}
+	position.next_avail = queue->journal.next_avail;
+	position.next_used = queue->journal.next_used;
+	vring_set_position(ring, &position);
+	for (unsigned int i = 0; !error && i < queue->journal.count; i++)
+		error = vring_adopt(ring,
+				    journal_slot(&queue->journal, i)->head);
+	if (!error && start->inflight)
+		error = vring_follow(ring, start->inflight, queue->lane->index);
+	return error;
+}
+
+static void close_fds(struct queue *queue)
+{
+	fd_close(&queue->kick_fd);
+	fd_close(&queue->call_fd);
+	fd_close(&queue->err_fd);
+}
+
+int queue_start(struct queue *queue, const struct queue_start *start)
+{
+	int error = -EBUSY;
+
+	if (!queue->is_running) {
+		queue->kick_fd = start->kick_fd;
+		queue->call_fd = start->call_fd;
+		queue->err_fd = start->err_fd;
+		queue->is_kick_socket = vhost_event_is_socket(queue->kick_fd);
+		queue->is_call_socket = vhost_event_is_socket(queue->call_fd);
+		queue->is_broken = false;
+		atomic_store(&queue->must_stop, false);
+		error = attach(queue, start);
+	}
+	if (!error)
+		error = -pthread_create(&queue->thread, NULL, queue_main,
+					queue);
+	if (error)
+		close_fds(queue);
+	else
+		queue->is_running = true;
+	return error;
+}
+
+void queue_ask_stop(struct queue *queue)
+{
+	atomic_store(&queue->must_stop, true);
+	(void)vhost_event_signal(queue->wake_fd, false);
+}
+
+uint16_t queue_stop(struct queue *queue)
+{
+	queue_ask_stop(queue);
+	pthread_join(queue->thread, NULL);
+	(void)vhost_event_drain(queue->wake_fd, false);
+	queue->is_running = false;
+	close_fds(queue);
+	/* What a broken ring left is never returned. */
+	journal_reset(&queue->journal, queue->journal.queue,
+		      queue->journal.next_avail, queue->journal.next_used);
+	return queue->journal.next_avail;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* supervisor.c - the process that keeps a device alive */
+#include "device/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cryptsess.h"
+#include "device/crew.h"
+#include "device/engine.h"
+#include "device/listen.h"
+#include "loop/signals.h"
+
+#define FEATURES                                                         \
+	(VHOST_F_VERSION_1 | VHOST_F_INDIRECT_DESC | VHOST_F_EVENT_IDX | \
+	 VHOST_F_PROTOCOL_FEATURES)
+#define PROTOCOL_FEATURES                                              \
+	(VHOST_PROTOCOL_MQ | VHOST_PROTOCOL_REPLY_ACK |                \
+	 VHOST_PROTOCOL_BACKEND_REQ | VHOST_PROTOCOL_CONFIG |          \
+	 VHOST_PROTOCOL_INFLIGHT_SHMFD | VHOST_PROTOCOL_RESET_DEVICE | \
+	 VHOST_PROTOCOL_CONFIGURE_MEM_SLOTS)
+/* Messages in one turn, so that the worker is heard in between. */
+#define MESSAGES_A_TURN 32
+
+struct supervisor {
+	const struct device_options *options; /* borrowed */
+	struct loop *loop;
+	struct loop_signals signals;
+	struct state state;
+	struct vcd_config config;
+	struct vhost_device device;
+	struct listener listener;
+	struct crew crew;
+	struct vhost_control control;
+	struct vhost_state vhost;
+	struct vhost_fds fds;
+	struct loop_watch control_watch;
+	bool is_connected;
+	int result;
+};
+
+#define SUPERVISOR_OF(link, member) list_entry(link, struct supervisor, member)
+
+static void finish(struct supervisor *s, int result)
+{
+	s->result = s->result ? s->result : result;
+	loop_stop(s->loop);
+}
+
+/* --- what vhost/ asks of a device -------------------------------------- */
+
+static void on_get_config(void *owner, uint8_t *data, uint32_t offset,
+			  uint32_t bytes)
+{
+	struct supervisor *s = owner;
+
+	memcpy(data, (const uint8_t *)&s->config + offset, bytes);
+}
+
+static int on_start(void *owner, unsigned int index)
+{
+	struct supervisor *s = owner;
+
+	return crew_start(&s->crew, index);
+}
+
+static int on_stop(void *owner, uint64_t mask)
+{
+	struct supervisor *s = owner;
+
+	crew_stop(&s->crew, mask);
+	return VHOST_PENDING;
+}
+
+/* No ring runs, so the worker has nothing mapped; the next start brings it. */
+static int on_remap(void *owner)
+{
+	return 0;
+}
+
+/* vcd 10.2: the generation ends too. A new worker knows nothing. */
+static void on_reset(void *owner)
+{
+	struct supervisor *s = owner;
+	int error;
+
+	crew_dismiss(&s->crew);
+	state_forget(&s->state);
+	error = crew_engage(&s->crew);
+	if (error)
+		finish(s, error);
+}
+
+/* --- the connection ---------------------------------------------------- */
+
+static void disconnect(struct supervisor *s)
+{
+	if (!s->is_connected)
+		return;
+	s->is_connected = false;
+	crew_dismiss(&s->crew);
+	loop_watch_remove(&s->control_watch);
+	vhost_control_deinit(&s->control);
+	state_forget(&s->state);
+	log_info("front end gone");
+	if (s->listener.fd < 0 || listener_resume(&s->listener))
+		finish(s, 0);
+}
+
+/* Act on what the last message came to; whether to read on. */
+static bool go_on(struct supervisor *s, int got)
+{
+	if (got == 1)
+		return true;
+	if (got == -EINPROGRESS)
+		loop_watch_set(&s->control_watch, 0);
+	else if (got == 0)
+		loop_watch_set(&s->control_watch, LOOP_READ);
+	else {
+		if (got != -EPIPE)
+			log_warning("connection closed: %s", strerror(-got));
+		disconnect(s);
+	}
+	return false;
+}
+
+static void on_control(struct loop_watch *watch, unsigned int events)
+{
+	struct supervisor *s = SUPERVISOR_OF(watch, control_watch);
+
+	/* It went while we wait for the worker. */
+	if (s->control.is_pending) {
+		disconnect(s);
+		return;
+	}
+	for (int i = 0; i < MESSAGES_A_TURN; i++)
+		if (!go_on(s, vhost_control_read(&s->control)))
+			return;
+}
+
+static void on_stopped(struct crew *crew)
+{
+	struct supervisor *s = SUPERVISOR_OF(crew, crew);
+
+	if (go_on(s, vhost_control_continue(&s->control)))
+		loop_watch_set(&s->control_watch, LOOP_READ);
+}
+
+static void on_failure(struct crew *crew, int error)
+{
+	struct supervisor *s = SUPERVISOR_OF(crew, crew);
+
+	if (error == -ENODEV || !s->is_connected)
+		finish(s, error);
+	else
+		disconnect(s);
+}
+
+/* A front end has come; `fd` is owned. */
+static int connect_to(struct supervisor *s, int fd)
+{
+	int error;
+
+	vhost_control_init(&s->control, &s->device, s, &s->vhost, &s->fds, fd);
+	s->is_connected = true;
+	error = crew_engage(&s->crew);
+	if (!error)
+		error = loop_watch_add(s->loop, &s->control_watch, fd,
+				       LOOP_READ, on_control);
+	if (error)
+		disconnect(s);
+	else
+		log_info("front end connected");
+	return error;
+}
+
+static void on_accept(struct listener *listener, int fd)
+{
+	struct supervisor *s = SUPERVISOR_OF(listener, listener);
+	int error;
+
+	/* One at a time; others wait in the backlog. */
+	listener_pause(&s->listener);
+	error = connect_to(s, fd);
+	if (error)
+		finish(s, error);
+}
+
+static void on_signal(struct loop_signals *signals, int number)
+{
+	finish(SUPERVISOR_OF(signals, signals), 0);
+}
+
+/* --- beginning and end ------------------------------------------------- */
+
+/* The provider's list is all that is wanted here; the worker opens its own. */
+static int describe(struct supervisor *s)
+{
+	struct cryptsess_provider *provider = NULL;
+	char why[256] = "";
+	int error = cryptsess_provider_open(&provider, s->options->provider,
+					    why, sizeof(why));
+
+	if (error) {
+		log_error("provider %s: %s", s->options->provider, why);
+		return error;
+	}
+	engine_describe(&s->config, &s->state.limits, provider);
+	cryptsess_provider_close(provider);
+	return 0;
+}
+
+static int open_state(struct supervisor *s)
+{
+	const struct device_numbers *n = &s->options->numbers;
+	const struct state_limits limits = {
+		.queues = (uint32_t)n->queues,
+		.max_files = (uint32_t)n->max_files,
+		.max_sessions = (uint32_t)n->max_sessions,
+		.max_request_bytes = (uint32_t)n->max_request_bytes,
+	};
+	int error = state_create(&s->state, &limits);
+
+	if (error)
+		log_error("no locked memory for %u sessions: raise "
+			  "RLIMIT_MEMLOCK or lower --max-sessions",
+			  limits.max_sessions);
+	return error;
+}
+
+static int open_socket(struct supervisor *s)
+{
+	const struct device_options *o = s->options;
+	int fd = (int)o->numbers.fd;
+
+	if (o->socket_path)
+		return listener_open(&s->listener, s->loop, o->socket_path,
+				     on_accept);
+	if (listener_is_listening(fd))
+		return listener_adopt(&s->listener, s->loop, fd, on_accept);
+	return connect_to(s, fd);
+}
+
+static int supervisor_init(struct supervisor *s)
+{
+	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+	int error = open_state(s);
+
+	s->device.features = FEATURES;
+	s->device.protocol_features = PROTOCOL_FEATURES;
+	s->device.queues = s->state.limits.queues;
+	s->device.config_bytes = sizeof(s->config);
+	s->device.get_config = on_get_config;
+	s->device.start = on_start;
+	s->device.stop = on_stop;
+	s->device.remap = on_remap;
+	s->device.reset = on_reset;
+	if (!error)
+		error = describe(s);
+	if (!error)
+		error = loop_create(&s->loop);
+	if (!error)
+		error = loop_signals_open(s->loop, &s->signals, stops, 3,
+					  on_signal);
+	if (error)
+		return error;
+	crew_init(&s->crew, s->loop, &s->vhost, &s->fds);
+	s->crew.on_stopped = on_stopped;
+	s->crew.on_failure = on_failure;
+	s->crew.params.state = &s->state;
+	s->crew.params.provider = s->options->provider;
+	s->crew.params.throttle_bytes_per_s =
+		s->options->numbers.throttle_bytes_per_s;
+	s->crew.params.throttle_ops_per_s =
+		s->options->numbers.throttle_ops_per_s;
+	return open_socket(s);
+}
+
+static void supervisor_deinit(struct supervisor *s)
+{
+	listener_close(&s->listener);
+	disconnect(s);
+	loop_signals_close(&s->signals);
+	if (s->loop)
+		loop_destroy(s->loop);
+	state_destroy(&s->state);
+}
+
+int supervisor_run(const struct device_options *options,
+		   void (*at_moment)(unsigned int queue,
+				     enum journal_moment moment))
+{
+	static struct supervisor s;
+	int error;
+
+	memset(&s, 0, sizeof(s));
+	s.options = options;
+	s.listener.fd = -1;
+	s.crew.params.at_moment = at_moment;
+	error = supervisor_init(&s);
+	if (!error)
+		error = loop_run(s.loop);
+	if (!error)
+		error = s.result;
+	supervisor_deinit(&s);
+	return error;
+}

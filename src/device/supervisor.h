@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* supervisor.h - the process that keeps a device alive */
+#ifndef PVX_DEVICE_SUPERVISOR_H
+#define PVX_DEVICE_SUPERVISOR_H
+
+#include "device/journal.h"
+#include "device/options.h"
+
+/*
+ * How it works: the supervisor alone reads the control socket, and holds the
+ * descriptors and the state. It never touches guest memory or does crypto: the
+ * worker does, a child of it, of which there is one for each connection. When
+ * the worker dies, another one is made and told to go on with every ring that
+ * ran (journal.h); the front end sees nothing of it. When the front end goes,
+ * the worker is killed and the state wiped, so that nothing of a guest is left.
+ *
+ * A stop of rings is the one thing that takes a worker's time; meanwhile the
+ * control socket is not read, and a worker that takes too long is killed, which
+ * its successor makes up for.
+ */
+
+/*
+ * Serve until a signal asks to stop, or until the connection of --fd ends. 0,
+ * or -errno after a line in the log. `at_moment` is the worker's, for tests;
+ * NULL in the daemon.
+ */
+int supervisor_run(const struct device_options *options,
+		   void (*at_moment)(unsigned int queue,
+				     enum journal_moment moment));
+
+#endif
