@@ -100,10 +100,14 @@ class Person:
             tail.expect("connected")
         return tail
 
+    def terminal(self, *arguments, columns=80):
+        terminal = Terminal(self, *arguments, columns=columns)
+        self.home.running.append(terminal)
+        return terminal
+
     def chat(self, *options, columns=80):
-        chat = Chat(self, *options, columns=columns)
-        self.home.running.append(chat)
-        return chat
+        return self.terminal("chat", *self.room_options(), *options,
+                             columns=columns)
 
 
 class Tail:
@@ -180,17 +184,16 @@ class Tail:
         self.errors = tempfile.TemporaryFile()
 
 
-class Chat:
-    """paravox chat on a terminal of its own."""
+class Terminal:
+    """A program of ours on a terminal of its own."""
 
-    def __init__(self, person, *options, columns=80):
+    def __init__(self, person, *arguments, columns=80):
         self.output = b""  # everything that was ever written to the terminal
         self.seen = 0      # what expect() has gone past
         self.status = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(PROGRAM, [PROGRAM, "chat", *person.room_options(),
-                                *options], person.env)
+            os.execve(PROGRAM, [PROGRAM, *arguments], person.env)
         self.resize(columns)
 
     def resize(self, columns, rows=24):
@@ -240,7 +243,7 @@ class Chat:
     def wait(self, timeout=TIMEOUT):
         end = time.monotonic() + timeout
         while self._read(0.05):
-            assert time.monotonic() < end, "chat does not end"
+            assert time.monotonic() < end, "the program does not end"
         self.local_modes_at_end = self.local_modes()
         if self.status is None:
             self.status = os.waitstatus_to_exitcode(

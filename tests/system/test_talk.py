@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """People send, read, lose the relay and find it again."""
+import os
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import pvx_tap
 from pvx_client import Home, PROGRAM
 from pvx_proxy import Proxy
 from pvx_relay import Relay
+from pvx_wire import RelaySide
 
 
 def free_port():
@@ -243,6 +245,61 @@ def test_ipv6_and_local_sockets_work():
         return  # no IPv6 here; the rest has been shown
     with Relay(listen="[::1]:0") as relay, Home(relay.addresses[0]) as home:
         home.person("alice").send("over IPv6")
+
+
+def test_every_address_of_a_name_is_tried():
+    with Relay() as relay:  # on 127.0.0.1; "localhost" may be ::1 first
+        with Home(("localhost", relay.addresses[0][1])) as home:
+            home.person("alice").send("found")
+
+
+def test_a_relay_that_went_silent_is_left():
+    listener = socket.create_server(("127.0.0.1", 0))
+    with Home(listener.getsockname()) as home:
+        bob = home.person("bob")
+        heard = bob.tail(wait=False)
+        first = RelaySide(listener.accept()[0])
+        first.admit(ping_interval_ms=1000)
+        heard.expect("connected")
+        first.expect("PING", skip=())  # the client asks before it leaves
+        heard.expect("disconnected", timeout=4)
+        second = RelaySide(listener.accept()[0])
+        second.admit()
+        heard.expect("connected")
+        heard.close()
+        first.close()
+        second.close()
+        heard.errors = open(os.devnull, "rb")
+    listener.close()
+
+
+def test_an_impossible_acknowledgement_ends_the_connection():
+    listener = socket.create_server(("127.0.0.1", 0))
+    with Home(listener.getsockname()) as home:
+        heard = home.person("bob").tail(wait=False)
+        relay = RelaySide(listener.accept()[0])
+        relay.admit()
+        relay.send("ACK", up_to=1)
+        event = heard.expect("disconnected")
+        assert "never sent" in event["reason"], event
+        relay.close()
+    listener.close()
+
+
+def test_a_relay_that_names_a_crowd_of_ghosts_is_left():
+    listener = socket.create_server(("127.0.0.1", 0))
+    with Home(listener.getsockname()) as home:
+        heard = home.person("bob").tail(wait=False)
+        relay = RelaySide(listener.accept()[0])
+        members = [number.to_bytes(32, "big") for number in range(65536)]
+        try:
+            relay.admit(members)
+        except OSError:
+            pass  # it did not wait for the end
+        event = heard.expect("stopped")
+        assert "too many" in event["reason"], event
+        relay.close()
+    listener.close()
 
 
 def test_a_replay_after_a_restart_is_refused():

@@ -189,5 +189,55 @@ def test_keys_edit_the_line():
             assert heard.expect("message")["body"] == "hello wörld!"
 
 
+def test_a_typed_passphrase_is_not_shown_and_must_come_twice():
+    with Home(("127.0.0.1", 1)) as home:
+        alice = home.person("alice")
+        room = home.path + "/own"
+        for again, status in (("correct horse batteri", 1),
+                              ("correct horse battery", 0)):
+            with alice.terminal("room", "passphrase", "--own",
+                                room) as terminal:
+                terminal.expect("Passphrase of the room: ")
+                terminal.enter("correct horse battery")
+                terminal.expect("The same again: ")
+                terminal.enter(again)
+                assert terminal.wait() == status, terminal.output
+                assert b"horse" not in terminal.output
+                assert terminal.local_modes_at_end & termios.ECHO
+            assert (status == 1) == (b"differ" in terminal.output)
+
+
+def test_ctrl_c_at_a_question_restores_the_terminal():
+    with Home(("127.0.0.1", 1)) as home:
+        with home.person("bob").terminal(
+                "room", "join", home.path + "/joined") as terminal:
+            terminal.expect("Invite link")
+            terminal.type("paravox1:half")
+            assert not terminal.local_modes() & termios.ECHO
+            terminal.type("\x03")
+            assert terminal.wait() == 1
+            assert terminal.local_modes_at_end & termios.ECHO
+            assert b"half" not in terminal.output
+
+
+def test_a_member_is_marked_as_verified_on_a_yes():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        alice, bob = home.person("alice"), home.person("bob")
+        with alice.tail("--count", "1") as heard:
+            bob.send("hello")
+            heard.wait()
+        for answer, verified in (("n", "no"), ("y", "no"), (None, "yes")):
+            with alice.terminal("id", "verify", "--room", home.room,
+                                "bob") as terminal:
+                terminal.expect("verified       " + verified)
+                if answer:
+                    terminal.expect(r"\[y/N\]")
+                    terminal.enter(answer)
+                assert terminal.wait() == 0
+        with alice.tail() as heard:
+            bob.send("again")
+            assert heard.expect("message")["verified"] is True
+
+
 if __name__ == "__main__":
     pvx_tap.main(globals())
