@@ -57,8 +57,8 @@ void chat_destroy(struct chat *chat);
 /*
  * Seal a text and send it as soon as can be; an EVENT_ACKED or EVENT_UNSENT
  * with `number` follows, whatever connections come and go. 0; -EMSGSIZE above
- * CHAT_MAX_TEXT_BYTES; -EINVAL for no text, or one with a NUL; -ENOBUFS while too much is
- * unsent. Another failure is for good: EVENT_STOPPED follows.
+ * CHAT_MAX_TEXT_BYTES; -EINVAL for no text, or one with a NUL; -ENOBUFS while
+ * too much is unsent. Another failure is for good: EVENT_STOPPED follows.
  */
 int chat_say(struct chat *chat, const char *text, size_t bytes,
 	     uint64_t *number);
