@@ -4,8 +4,8 @@
 #include "relay/relay.h"
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "relay/conn.h"
-#include "relay/notify.h"
 #include "relay/options.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* notify.c - tell the service manager how far we are (sd_notify(3)) */
 
-#include "relay/notify.h"
+#include "base/notify.h"
 
 #include <errno.h>
 #include <stddef.h>
