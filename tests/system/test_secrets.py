@@ -22,6 +22,7 @@ MARKER = "zanzibar-marker-7c1f9e"
 DELIVER = MESSAGES["DELIVER"][0]
 HELD_LINES = 4000  # more than a stopped reader's socket buffers hold
 PADDING = "x" * 3000
+SHADOW_BYTES = 1 << 32
 NO_BOUNDS = ("--high-water-bytes=100000000", "--hard-bound-bytes=200000000",
              "--rate-messages=0", "--rate-bytes=0")
 
@@ -51,6 +52,8 @@ def memory_of(pid):
             start, end = (int(x, 16) for x in fields[0].split("-"))
             if "r" not in fields[1] or fields[-1] in ("[vvar]", "[vsyscall]"):
                 continue
+            if end - start > SHADOW_BYTES:
+                continue  # a sanitizer's tables, which hold no bytes of ours
             try:
                 memory.seek(start)
                 parts.append(memory.read(end - start))
