@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_crypto_test.c - `paravox crypto test`: are this machine's answers right */
+/* cmd_crypto_test.c - `paravox crypto test`: are the answers right */
 
 #include "client/commands.h"
 #include "client/crypto_choice.h"
