@@ -28,7 +28,7 @@ int process_init(void)
 
 int process_hide(void)
 {
-	struct rlimit no_core = { 0, 0 };
+	struct rlimit no_core = { 0, 0 }, locked;
 
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return -errno;
@@ -39,7 +39,11 @@ int process_hide(void)
 
 int process_harden(void)
 {
-	/* Whole-process locking is a bonus for the privileged. */
-	(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+	/* Whole-process locking is a bonus where nothing limits it: under a
+	 * limit that the process fits in now, the 256 MiB of a passphrase
+	 * would be refused later. */
+	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0 &&
+	    locked.rlim_cur == RLIM_INFINITY)
+		(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	return process_hide();
 }

@@ -8,7 +8,7 @@
 /*
  * For programs that hold secrets: no core files (RLIMIT_CORE 0,
  * PR_SET_DUMPABLE 0, which also keeps other processes of the same user from
- * tracing us) and, as far as RLIMIT_MEMLOCK allows, no page on swap. Opens
+ * tracing us) and, where RLIMIT_MEMLOCK is no limit, no page on swap. Opens
  * /dev/null for standard descriptors that are closed, and ignores SIGPIPE.
  * Returns 0 or -errno; a mlockall() that the limit forbids is no failure,
  * because secret_alloc() locks its own pages.
