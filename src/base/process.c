@@ -28,7 +28,7 @@ int process_init(void)
 
 int process_hide(void)
 {
-	struct rlimit no_core = { 0, 0 }, locked;
+	struct rlimit no_core = { 0, 0 };
 
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return -errno;
@@ -39,6 +39,8 @@ int process_hide(void)
 
 int process_harden(void)
 {
+	struct rlimit locked;
+
 	/* Whole-process locking is a bonus where nothing limits it: under a
 	 * limit that the process fits in now, the 256 MiB of a passphrase
 	 * would be refused later. */
