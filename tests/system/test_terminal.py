@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """paravox chat on a pseudo-terminal."""
+import base64
+import os
 import re
 import signal
 import socket
 import termios
 import time
 
+import paravox_e2ee
 import pvx_tap
 from pvx_client import Home
+from pvx_proxy import Proxy
 from pvx_relay import Relay
 
 # What the client itself writes to move the cursor (xterm).
@@ -75,6 +79,55 @@ def test_escape_sequences_of_a_member_do_not_reach_the_terminal():
             text = shown.decode()  # valid UTF-8
             assert not re.search("[\x80-\x9f\u202a-\u202e\u2066-\u2069]",
                                  text), text
+
+
+class Mallory:
+    """A member whose client is his own: he seals what he likes."""
+
+    def __init__(self, home, proxy):
+        blob = open(home.room).read().strip().split(":", 1)[1]
+        blob = base64.urlsafe_b64decode(blob + "=" * (-len(blob) % 4))
+        while blob[0] != 2:  # the secret; docs/spec/e2ee.md, clause 8
+            blob = blob[3 + int.from_bytes(blob[1:3], "big"):]
+        self.room = paravox_e2ee.Room(blob[3:35])
+        self.identity = paravox_e2ee.Identity(os.urandom(32))
+        self.chain = os.urandom(32)
+        self.generation = 0
+        self.link = bytes(32)
+        self.proxy = proxy
+
+    def say(self, nick, text, connection=0):
+        envelope = paravox_e2ee.seal(
+            self.room, self.identity, self.chain, self.generation,
+            os.urandom(16), self.link, 0, paravox_e2ee.TEXT, nick, text)
+        self.generation += 1
+        self.link = paravox_e2ee.link_of(envelope)
+        body = b"\6" + bytes(8) + envelope
+        self.proxy.links[connection].send(
+            "down", len(body).to_bytes(4, "big") + body)
+
+
+def test_a_nick_cannot_act_on_the_terminal_or_pass_for_another():
+    with Relay() as relay:
+        proxy = Proxy(relay.addresses[0])
+        with Home(("127.0.0.1", proxy.port)) as home:
+            with home.person("alice").chat() as alice:
+                alice.expect("connected")
+                mallory = Mallory(home, proxy)
+                mallory.say(b"\033[2Jm\xc2\x9b1m\xe2\x80\xaea\n", b"one")
+                alice.expect("\ufffd\\[2Jm\ufffd1m\ufffda: one")
+                # With Bob's nick, after Bob was seen: loud.
+                home.person("bob").send("I am Bob")
+                alice.expect("bob: I am Bob")
+                for nick in (b"bob", b"Bo\xe2\x80\x8bb"):
+                    mallory.say(nick, b"I am Bob too")
+                    alice.expect("WARNING: two members are called")
+                    alice.expect(r"(\w{4} ){9}\w{4}\r\n.*one known before")
+                    alice.expect("I am Bob too")
+                shown = OWN_SEQUENCES.sub(b"", alice.gather(0.2)).decode()
+                assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e]",
+                                     shown), shown
+        proxy.close()
 
 
 def test_a_member_cannot_forge_a_line_by_wrapping():
