@@ -3,6 +3,8 @@
 #ifndef PVX_CLIENT_ADDRESS_H
 #define PVX_CLIENT_ADDRESS_H
 
+#include "loop/loop.h"
+
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -15,11 +17,25 @@ struct address_list {
 };
 
 /*
- * Resolve a server that link_server_check() accepts. Waits for the resolver
- * when HOST is a name. Returns 0; -EINVAL for another form; -ENAMETOOLONG for
- * a path that no socket can have; -ENOENT when the name has no address.
+ * Take a server that link_server_check() accepts, without asking anybody.
+ * Returns 0; -EAGAIN when HOST is a name, which address_query_begin() resolves;
+ * -EINVAL for another form; -ENAMETOOLONG for a path that no socket can have.
  */
-int address_resolve(struct address_list *addresses, const char *server);
+int address_parse(struct address_list *addresses, const char *server);
+
+/*
+ * Resolve a name in a thread, because the resolver may take its time. `on_done`
+ * is called from the loop, once: with 0 and the addresses, or -ENOENT when
+ * there is none, -EINVAL as above. Returns 0 or -errno.
+ */
+struct address_query;
+typedef void address_done_fn(void *owner, int result,
+			     const struct address_list *addresses);
+int address_query_begin(struct address_query **query, struct loop *loop,
+			const char *server, address_done_fn *on_done,
+			void *owner);
+/* on_done is not called any more. Not to be used after it was. */
+void address_query_cancel(struct address_query *query);
 
 /* The same as text: "127.0.0.1:7450", "[::1]:7450", "unix:/run/x". */
 void address_print(char *text, size_t room, const struct sockaddr *address,

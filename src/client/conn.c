@@ -52,6 +52,9 @@ void conn_break(struct conn *conn, const char *format, ...)
 		loop_work_queue(&conn->broken_work);
 	}
 	close_socket(conn);
+	if (conn->query)
+		address_query_cancel(conn->query);
+	conn->query = NULL;
 	loop_timer_disarm(&conn->timer);
 }
 
@@ -74,7 +77,9 @@ static void on_timer(struct loop_timer *timer)
 		(uint64_t)conn->ping_interval_ms * CONN_GONE_INTERVALS;
 	struct wire_message ping = { .type = CHAT_PING };
 
-	if (conn->is_connecting) {
+	if (conn->query) {
+		conn_break(conn, "its name takes too long to resolve");
+	} else if (conn->is_connecting) {
 		close_socket(conn);
 		snprintf(conn->why, sizeof(conn->why), "it does not answer");
 		try_next_address(conn);
@@ -287,6 +292,19 @@ static void try_next_address(struct conn *conn)
 	loop_work_queue(&conn->broken_work);
 }
 
+static void on_resolved(void *owner, int result,
+			const struct address_list *addresses)
+{
+	struct conn *conn = owner;
+
+	conn->query = NULL;
+	conn->addresses = *addresses;
+	snprintf(conn->why, sizeof(conn->why), "%s",
+		 result == -ENOENT ? "its name has no address"
+				   : strerror(-result));
+	try_next_address(conn);
+}
+
 int conn_open(struct conn *conn, struct loop *loop, const char *server,
 	      const struct conn_handler *handler)
 {
@@ -302,10 +320,16 @@ int conn_open(struct conn *conn, struct loop *loop, const char *server,
 	wire_assembler_init(&conn->in, CHAT_FRAME_MAX);
 	loop_timer_init(loop, &conn->timer, on_timer);
 	loop_work_init(loop, &conn->broken_work, run_broken);
-	error = address_resolve(&conn->addresses, server);
-	snprintf(conn->why, sizeof(conn->why), "%s",
-		 error == -ENOENT ? "its name has no address"
-				  : strerror(-error));
+	error = address_parse(&conn->addresses, server);
+	if (error == -EAGAIN) {
+		error = address_query_begin(&conn->query, loop, server,
+					    on_resolved, conn);
+		if (!error) {
+			loop_timer_arm(&conn->timer, CONN_RESOLVE_MS);
+			return 0;
+		}
+	}
+	snprintf(conn->why, sizeof(conn->why), "%s", strerror(-error));
 	try_next_address(conn);
 	return 0;
 }
@@ -315,6 +339,9 @@ void conn_close(struct conn *conn)
 	if (!conn->loop)
 		return;
 	close_socket(conn);
+	if (conn->query)
+		address_query_cancel(conn->query);
+	conn->query = NULL;
 	loop_timer_disarm(&conn->timer);
 	loop_work_cancel(&conn->broken_work);
 	free(conn->in_room);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #define CONN_CONNECT_MS   5000  /* for one address */
+#define CONN_RESOLVE_MS   10000 /* for the addresses of a name */
 #define CONN_HANDSHAKE_MS 10000 /* from connected to joined */
 /* Nothing heard for so many of the relay's ping intervals: a ping of our own;
  * for so many: gone. The interval is taken within these bounds. */
@@ -45,6 +46,7 @@ struct conn {
 	enum wire_state state; /* moved on by the owner */
 	struct address_list addresses;
 	unsigned int next_address;
+	struct address_query *query; /* NULL: the addresses are known */
 	struct loop_watch watch;
 	struct loop_timer timer;
 	struct loop_work broken_work;

@@ -11,7 +11,7 @@ import pvx_tap
 from pvx_client import Home, PROGRAM
 from pvx_proxy import Proxy
 from pvx_relay import Relay
-from pvx_wire import RelaySide
+from pvx_wire import JOINED, RelaySide
 
 
 def free_port():
@@ -270,6 +270,35 @@ def test_a_relay_that_went_silent_is_left():
         first.close()
         second.close()
         heard.errors = open(os.devnull, "rb")
+    listener.close()
+
+
+def test_after_a_reconnect_lines_wait_for_who_was_there():
+    listener = socket.create_server(("127.0.0.1", 0))
+    friend = bytes(range(32))
+    with Home(listener.getsockname()) as home:
+        alice = home.person("alice")
+        sending = subprocess.Popen(
+            [PROGRAM, "send", *alice.room_options()],
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=alice.env)
+        first = RelaySide(listener.accept()[0])
+        first.admit([friend])
+        sending.stdin.write(b"one\n")
+        sending.stdin.flush()
+        lost = first.expect("SEND")
+        first.close()
+        second = RelaySide(listener.accept()[0])
+        second.admit()  # the friend is not back yet
+        sending.stdin.write(b"two\n")
+        sending.stdin.flush()
+        second.expect_nothing(0.5)
+        second.send("PRESENCE", what=JOINED, device_key=friend)
+        assert second.expect("SEND").envelope == lost.envelope
+        second.expect("SEND")
+        second.send("ACK", up_to=2)
+        _, err = sending.communicate(timeout=10)
+        assert sending.returncode == 0, err
+        second.close()
     listener.close()
 
 

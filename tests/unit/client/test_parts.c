@@ -142,7 +142,7 @@ static void resolves_to(const char *server, const char *expected)
 	struct address_list addresses;
 	char text[128];
 
-	assert_int_equal(address_resolve(&addresses, server), 0);
+	assert_int_equal(address_parse(&addresses, server), 0);
 	assert_int_equal(addresses.count, 1);
 	address_print(text, sizeof(text), (struct sockaddr *)&addresses.list[0],
 		      addresses.bytes[0]);
@@ -156,10 +156,53 @@ static void test_addresses_are_resolved(void **state)
 	resolves_to("127.0.0.1:7450", "127.0.0.1:7450");
 	resolves_to("[::1]:80", "[::1]:80");
 	resolves_to("unix:/run/x", "unix:/run/x");
-	assert_int_equal(address_resolve(&addresses, "127.0.0.1"), -EINVAL);
-	assert_int_equal(address_resolve(&addresses, "[::1]"), -EINVAL);
-	assert_int_equal(address_resolve(&addresses, ":80"), -EINVAL);
-	assert_int_equal(address_resolve(&addresses, "127.0.0.1:x"), -ENOENT);
+	assert_int_equal(address_parse(&addresses, "127.0.0.1"), -EINVAL);
+	assert_int_equal(address_parse(&addresses, "[::1]"), -EINVAL);
+	assert_int_equal(address_parse(&addresses, ":80"), -EINVAL);
+	assert_int_equal(address_parse(&addresses, "a.name:80"), -EAGAIN);
+}
+
+static void on_done(void *owner, int result,
+		    const struct address_list *addresses)
+{
+	*(int *)owner = result ? result : (int)addresses->count;
+}
+
+static void test_names_are_resolved_aside(void **state)
+{
+	struct address_query *query;
+	struct loop *loop;
+	int result = 0;
+
+	assert_int_equal(loop_create(&loop), 0);
+	assert_int_equal(address_query_begin(&query, loop, "localhost:80",
+					     on_done, &result),
+			 0);
+	for (int i = 0; i < 100 && !result; i++)
+		assert_int_equal(loop_turn(loop, 100), 0);
+	assert_in_range(result, 1, ADDRESS_MAX);
+	loop_destroy(loop);
+}
+
+static void test_a_query_can_be_cancelled_at_any_time(void **state)
+{
+	struct address_query *query;
+	struct loop *loop;
+	int result = 0;
+
+	assert_int_equal(loop_create(&loop), 0);
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(address_query_begin(&query, loop,
+						     "localhost:80", on_done,
+						     &result),
+				 0);
+		usleep((useconds_t)(i % 5) * 300);
+		address_query_cancel(query);
+		assert_int_equal(loop_turn(loop, 0), 0);
+	}
+	assert_int_equal(result, 0);
+	usleep(50000); /* for the last thread, which frees its query */
+	loop_destroy(loop);
 }
 
 static const struct arguments *last;
@@ -240,6 +283,8 @@ int main(void)
 		cmocka_unit_test(test_keys_pass_and_pastes_are_whole),
 		cmocka_unit_test(test_a_paste_is_bounded),
 		cmocka_unit_test(test_addresses_are_resolved),
+		cmocka_unit_test(test_names_are_resolved_aside),
+		cmocka_unit_test(test_a_query_can_be_cancelled_at_any_time),
 		cmocka_unit_test_setup(test_the_table_dispatches, quieten),
 	};
 
