@@ -194,8 +194,9 @@ def test_ctrl_c_and_ctrl_d_leave_and_restore_the_terminal():
 def test_lines_typed_offline_go_out_once():
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
-    relay = Relay(listen=f"127.0.0.1:{port}")
-    with Home(("127.0.0.1", port)) as home:
+    with Relay(listen=f"127.0.0.1:{port}") as relay, \
+            Home(("127.0.0.1", port)) as home:
+        relay.stop = lambda: None  # it is not to end well
         bob = home.person("bob")
         with home.person("alice").chat() as alice, bob.tail() as heard:
             alice.expect("connected")
