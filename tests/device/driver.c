@@ -54,6 +54,8 @@ int driver_start(struct driver *d)
 
 int driver_stop(struct driver *d)
 {
+	bool has_died = d->fe.sock >= 0 && !d->expects_deaths &&
+			driver_worker(d) != d->worker;
 	int status = 0;
 
 	driver_disconnect(d);
@@ -64,6 +66,8 @@ int driver_stop(struct driver *d)
 		;
 	d->daemon = 0;
 	(void)unlink(d->path);
+	if (has_died)
+		return 2000;
 	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status)
 				   : WEXITSTATUS(status);
 }
@@ -85,6 +89,7 @@ int driver_connect(struct driver *d, uint64_t features)
 			error = frontend_queue_start(&fe->queue[i], 0);
 	}
 	d->arena_start = fe->arena_used;
+	d->worker = driver_worker(d);
 	return error;
 }
 
