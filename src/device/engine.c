@@ -285,11 +285,22 @@ static void task_init(struct task *task, struct engine_lane *lane,
 		task->op = &engine_ops[op];
 }
 
+/* vcd 9.5: deaths in a row, at which it was being executed. */
+static bool may_attempt(struct state_slot *slot, uint32_t worker)
+{
+	if (slot->worker + 1 != worker)
+		slot->attempts = 0;
+	if (slot->attempts >= ENGINE_ATTEMPTS_MAX)
+		return false;
+	slot->attempts++;
+	slot->worker = worker;
+	return true;
+}
+
 static enum vcd_status task_answer(struct task *task)
 {
-	if (task->slot->attempts >= ENGINE_ATTEMPTS_MAX)
+	if (!may_attempt(task->slot, task->engine->worker))
 		return VCD_STATUS_KILLS;
-	task->slot->attempts++;
 	if (task->readable_bytes < sizeof(task->request) ||
 	    task->request.reserved)
 		return VCD_STATUS_MALFORMED;

@@ -60,7 +60,8 @@ enum slot_phase {
 /* A request between its two rings. */
 struct state_slot {
 	uint16_t head;
-	uint8_t attempts;       /* executions begun */
+	uint8_t attempts;       /* executions begun, each by the next worker */
+	uint32_t worker;        /* that began the last one */
 	_Atomic uint32_t phase; /* enum slot_phase */
 	uint32_t used_bytes;    /* from SLOT_RECORDED on */
 	/* 1 + index of the entry that is being made, or 0 */

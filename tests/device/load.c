@@ -167,6 +167,7 @@ static int land(struct load *load, unsigned int index,
 	}
 	slot->head = -1;
 	q->in_flight--;
+	q->answered++;
 	load->answered++;
 	return 0;
 }

@@ -31,6 +31,7 @@ struct load_queue {
 	struct cryptsess *reference;
 	struct load_slot slot[LOAD_DEPTH];
 	unsigned int in_flight;
+	uint64_t answered;
 };
 
 struct load {

@@ -35,11 +35,37 @@ static void start(struct driver *d)
 	assert_int_equal(driver_start(d), 0);
 }
 
+/* Two deaths in a row, and then none until every queue has got on: a request
+ * that is hit three times running is failed, as it should be (vcd 9.5). */
+struct mercy {
+	unsigned int deaths;
+	uint64_t answered[DRIVER_QUEUES];
+};
+
+static bool may_kill(struct mercy *m, const struct load *load)
+{
+	if (m->deaths < 2)
+		return true;
+	for (unsigned int i = 0; i < DRIVER_QUEUES; i++)
+		if (load->queue[i].answered == m->answered[i])
+			return false;
+	m->deaths = 0;
+	return true;
+}
+
+static void killed(struct mercy *m, const struct load *load)
+{
+	m->deaths++;
+	for (unsigned int i = 0; i < DRIVER_QUEUES; i++)
+		m->answered[i] = load->queue[i].answered;
+}
+
 /* Every request over one connection is answered once and right. */
 static void test_workers_killed_at_random_go_unseen(void **state)
 {
 	static struct load load;
 	struct driver d;
+	struct mercy mercy = { 0 };
 	unsigned int deaths = 0;
 	pid_t last = 0;
 	uint64_t next_us;
@@ -53,7 +79,7 @@ static void test_workers_killed_at_random_go_unseen(void **state)
 		pid_t worker;
 
 		assert_int_equal(load_turn(&load), 0);
-		if (now_us() < next_us)
+		if (now_us() < next_us || !may_kill(&mercy, &load))
 			continue;
 		worker = driver_worker(&d);
 		if (worker <= 0 || worker == last)
@@ -61,6 +87,7 @@ static void test_workers_killed_at_random_go_unseen(void **state)
 		last = worker;
 		deaths++;
 		assert_int_equal(kill(worker, SIGKILL), 0);
+		killed(&mercy, &load);
 		/* From before it is ready to deep in its work. */
 		next_us = now_us() + 1 + layout_random(&d.rng, 8000);
 	}
