@@ -334,6 +334,7 @@ static int open_state(struct chat *chat, inbox_event_fn *on_event, void *owner)
 	if (error)
 		return error;
 	inbox_init(&chat->inbox, chat->room, chat->state, on_event, owner);
+	chat->inbox.roster = &chat->roster;
 	error = inbox_load(&chat->inbox);
 	if (error)
 		log_error("the state of this room cannot be used: %s",

@@ -83,6 +83,7 @@ static void on_welcome(struct chat *chat, const struct wire_message *m)
 static void begin_live(struct chat *chat)
 {
 	chat->conn.state = WIRE_STATE_JOINED;
+	chat->roster.is_live = true;
 	conn_joined(&chat->conn, chat->ping_interval_ms);
 	chat_push(chat, EVENT_CONNECTED, chat->roster.present, NULL);
 	chat->is_holding = chat->roster.awaited > 0;

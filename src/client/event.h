@@ -62,6 +62,7 @@ struct event {
 	bool has_identity; /* verified to be the sender's */
 	bool has_other_identity;
 	bool has_chain;
+	bool is_from_start;        /* EVENT_GAP: nothing of the chain came */
 	bool is_own;               /* our identity's, from another process */
 	bool is_verified;          /* the user compared safety numbers */
 	char nick[TEXT_NICK_ROOM]; /* "" unknown */

@@ -156,6 +156,20 @@ static void push_alike(struct inbox *inbox)
 	event->has_other_identity = true;
 }
 
+/* The first that we get of a chain is not its first. That is nothing to speak
+ * of when its sender was there before us. */
+static void push_withheld(struct inbox *inbox)
+{
+	struct event *event;
+
+	if (!inbox->roster ||
+	    !roster_owes_all(inbox->roster, inbox->opened.sender))
+		return;
+	event = push_about(inbox, EVENT_GAP, NULL, 0);
+	if (event)
+		event->is_from_start = true;
+}
+
 /* What is remarkable about it, before it. */
 static void push_notes(struct inbox *inbox)
 {
@@ -183,6 +197,8 @@ static void push_notes(struct inbox *inbox)
 				   opened->old_nick, strlen(opened->old_nick),
 				   TEXT_NICK);
 	}
+	if (opened->notes & E2EE_NOTE_MID_CHAIN)
+		push_withheld(inbox);
 	if (opened->notes & (E2EE_NOTE_NICK_TAKEN | E2EE_NOTE_NEW_MEMBER |
 			     E2EE_NOTE_NICK_CHANGED))
 		push_alike(inbox);
@@ -275,6 +291,8 @@ int inbox_take(struct inbox *inbox, const uint8_t *envelope, size_t bytes)
 	if (error)
 		return error;
 	push_notes(inbox);
+	if (inbox->roster)
+		roster_hear(inbox->roster, opened->sender);
 	return push_content(inbox);
 }
 

@@ -4,6 +4,7 @@
 #define PVX_CLIENT_INBOX_H
 
 #include "client/event.h"
+#include "client/roster.h"
 #include "client/state.h"
 
 /*
@@ -20,6 +21,7 @@ struct inbox {
 	struct state *state;    /* borrowed */
 	inbox_event_fn *on_event;
 	void *owner;
+	struct roster *roster; /* borrowed; NULL without a connection */
 	struct list pending;
 	struct e2ee_opened opened; /* large: not on the stack */
 };

@@ -13,6 +13,8 @@
 struct roster_device {
 	uint8_t key[CHAT_KEY_BYTES];
 	bool is_present; /* else it is awaited */
+	bool came_after_us;
+	bool is_heard;
 	UT_hash_handle hh;
 };
 
@@ -45,9 +47,10 @@ void roster_restart(struct roster *roster)
 	struct roster_device *device, *next;
 
 	HASH_ITER(hh, roster->devices, device, next)
-	device->is_present = false;
+	device->is_present = device->is_heard = false;
 	roster->awaited += roster->present;
 	roster->present = 0;
+	roster->is_live = false;
 }
 
 static struct roster_device *insert(struct roster *roster, const uint8_t *key)
@@ -83,6 +86,7 @@ int roster_add(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES])
 			return -ENOMEM;
 	}
 	device->is_present = true;
+	device->came_after_us = roster->is_live;
 	roster->present++;
 	return outcome;
 }
@@ -103,6 +107,23 @@ bool roster_has(const struct roster *roster, const uint8_t key[CHAT_KEY_BYTES])
 	const struct roster_device *device = find(roster, key);
 
 	return device && device->is_present;
+}
+
+void roster_hear(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES])
+{
+	struct roster_device *device = find(roster, key);
+
+	if (device)
+		device->is_heard = true;
+}
+
+bool roster_owes_all(const struct roster *roster,
+		     const uint8_t key[CHAT_KEY_BYTES])
+{
+	const struct roster_device *device = find(roster, key);
+
+	return !device || !device->is_present || device->came_after_us ||
+	       device->is_heard;
 }
 
 void roster_forget(struct roster *roster, roster_fn *tell, void *owner)

@@ -22,6 +22,8 @@ struct roster {
 	struct roster_device *devices; /* uthash */
 	unsigned int present;
 	unsigned int awaited;
+	bool is_live; /* set by the owner when the relay has named all who were
+		       * there before us; ends with the connection */
 };
 
 /* Zeroed is empty. */
@@ -38,6 +40,15 @@ int roster_add(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
 int roster_remove(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
 
 bool roster_has(const struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
+
+/* A message of the device was accepted on this connection. */
+void roster_hear(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
+
+/* Whether the first message that we get of a chain should be the chain's
+ * first: the device came after us, was heard before, or was never named. Not
+ * so for a device that was there before us and had begun to speak. */
+bool roster_owes_all(const struct roster *roster,
+		     const uint8_t key[CHAT_KEY_BYTES]);
 
 /* Wait no longer for those who have not come back; each is handed to `tell`
  * (NULL: nobody). */

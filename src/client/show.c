@@ -121,9 +121,11 @@ static void print_nick_taken(FILE *to, const struct event *event)
 
 static void print_gap(FILE *to, const struct event *event)
 {
-	fprintf(to, "! %" PRIu64 " message%s of %s %s missing here",
+	fprintf(to, "! %" PRIu64 " message%s of %s %s missing here%s",
 		event->count, event->count == 1 ? "" : "s", who(event),
-		event->count == 1 ? "is" : "are");
+		event->count == 1 ? "is" : "are",
+		event->is_from_start ? ": held back, or said before you came"
+				     : "");
 }
 
 static void print_late(FILE *to, const struct event *event)

@@ -136,6 +136,29 @@ def test_a_dropped_message_is_shown_as_a_gap():
         assert s.tail.wait_for("gap")["missing"] == 2
 
 
+def test_a_withheld_beginning_is_shown_as_a_gap():
+    def drop(envelope):
+        return [] if envelope[79] in (0, 1) else [envelope]
+
+    with Scene(drop) as s:
+        s.alice.send("a", "b", "c", "d")
+        s.only_reads("c", "d")
+        assert [e["missing"] for e in s.tail.of("gap")] == [2]
+
+
+def test_what_was_said_before_us_is_no_gap():
+    with Scene() as s:
+        alice = s.alice.sender().process.stdin
+        alice.write(b"one\n")
+        alice.flush()
+        s.tail.wait_message("one")
+        carol = s.people.new("carol").join(s.alice).tail()
+        alice.write(b"two\n")
+        alice.flush()
+        carol.wait_message("two")
+        assert not carol.of("gap"), carol.events
+
+
 def test_a_truncated_envelope_is_refused():
     with Scene(lambda e: [e[:-1], e[:132], e]) as s:
         s.alice.send("whole")

@@ -69,6 +69,27 @@ static void test_after_a_restart_the_roster_awaits_who_was_there(void **state)
 	roster_deinit(&roster);
 }
 
+static void test_who_came_after_us_or_was_heard_owes_all(void **state)
+{
+	struct roster roster = { 0 };
+
+	roster_add(&roster, key_a);
+	roster.is_live = true;
+	roster_add(&roster, key_b);
+	assert_false(roster_owes_all(&roster, key_a)); /* was there before */
+	assert_true(roster_owes_all(&roster, key_b));  /* came after us */
+	assert_true(roster_owes_all(&roster, key_c));  /* is kept from us */
+	roster_hear(&roster, key_a);
+	roster_hear(&roster, key_c);
+	assert_true(roster_owes_all(&roster, key_a));
+	roster_restart(&roster);
+	roster_add(&roster, key_a);
+	roster_add(&roster, key_b);
+	assert_false(roster_owes_all(&roster, key_a));
+	assert_false(roster_owes_all(&roster, key_b));
+	roster_deinit(&roster);
+}
+
 static void test_the_roster_is_bounded(void **state)
 {
 	uint8_t key[CHAT_KEY_BYTES] = { 0 };
@@ -279,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_roster_counts_who_is_present),
 		cmocka_unit_test(
 			test_after_a_restart_the_roster_awaits_who_was_there),
+		cmocka_unit_test(test_who_came_after_us_or_was_heard_owes_all),
 		cmocka_unit_test(test_the_roster_is_bounded),
 		cmocka_unit_test(test_keys_pass_and_pastes_are_whole),
 		cmocka_unit_test(test_a_paste_is_bounded),
