@@ -76,7 +76,7 @@ static void on_event(void *owner, struct event *event)
 	if (!is_shown)
 		return;
 	line_hide(talk->line);
-	show_line(stdout, event, line_columns(talk->line));
+	show_on_terminal(stdout, event, line_columns(talk->line));
 	line_show(talk->line);
 }
 
@@ -111,7 +111,7 @@ static void show_own(struct talk *talk, const char *text, size_t bytes)
 		return;
 	}
 	snprintf(event->nick, sizeof(event->nick), "%s", chat_nick(talk->chat));
-	show_line(stdout, event, line_columns(talk->line));
+	show_on_terminal(stdout, event, line_columns(talk->line));
 	fflush(stdout);
 	free(event);
 }

@@ -42,6 +42,8 @@ static int print(struct tail *tail, const struct event *event)
 	char *text = NULL;
 	size_t bytes = 0;
 	FILE *memory = open_memstream(&text, &bytes);
+	int fd = tail->is_json || event->type == EVENT_MESSAGE ? STDOUT_FILENO
+							       : STDERR_FILENO;
 	int error = -ENOMEM;
 
 	if (!memory)
@@ -49,13 +51,9 @@ static int print(struct tail *tail, const struct event *event)
 	if (tail->is_json)
 		show_json(memory, event);
 	else
-		show_line(memory, event, 0);
+		show_on_terminal(memory, event, show_columns(fd));
 	if (fclose(memory) == 0)
-		error = output_write(tail->is_json || event->type ==
-							      EVENT_MESSAGE
-					     ? STDOUT_FILENO
-					     : STDERR_FILENO,
-				     text, bytes, tail->signals.fd);
+		error = output_write(fd, text, bytes, tail->signals.fd);
 	free(text);
 	return error;
 }

@@ -62,6 +62,14 @@ struct event *event_create(enum event_type type, const char *text,
 	return event;
 }
 
+bool event_is_said_far_off(const struct event *event)
+{
+	uint64_t ours = event->time_ms, theirs = event->said_ms;
+
+	return event->has_said &&
+	       (ours > theirs ? ours - theirs : theirs - ours) > EVENT_FAR_MS;
+}
+
 void event_device_text(char text[EVENT_DEVICE_ROOM],
 		       const uint8_t device[CHAT_KEY_BYTES])
 {

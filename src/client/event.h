@@ -51,6 +51,7 @@ struct event {
 	enum event_type type;
 	enum e2ee_verdict verdict; /* of the refusals */
 	uint64_t time_ms;          /* since 1970, by our clock */
+	uint64_t said_ms;          /* the same, by the sender's */
 	uint8_t device[CHAT_KEY_BYTES];
 	uint8_t identity[SIGN_PUBLIC_BYTES];
 	uint8_t other_identity[SIGN_PUBLIC_BYTES];
@@ -62,6 +63,7 @@ struct event {
 	bool has_identity; /* verified to be the sender's */
 	bool has_other_identity;
 	bool has_chain;
+	bool has_said;             /* said_ms is the sender's word */
 	bool is_from_start;        /* EVENT_GAP: nothing of the chain came */
 	bool is_own;               /* our identity's, from another process */
 	bool is_verified;          /* the user compared safety numbers */
@@ -81,6 +83,11 @@ uint64_t event_now_ms(void);
 
 /* "message", "refused" and so on: the name in JSON. */
 const char *event_name(enum event_type type);
+
+/* Whether its sender's time is further from ours than clocks and networks
+ * explain: then a reader must see it. */
+#define EVENT_FAR_MS 120000
+bool event_is_said_far_off(const struct event *event);
 
 /* A short name for a device key: eight hexadecimal digits. */
 #define EVENT_DEVICE_ROOM 9

@@ -42,7 +42,7 @@ static int take_options(struct chat_options *options,
 
 	if (nick && !text_nick_is_good(nick)) {
 		log_error("--nick: a nick is 1 to %d bytes of visible text "
-			  "without : * ! and without blanks at its ends",
+			  "without : * ! ( ) and without blanks at its ends",
 			  TEXT_NICK_MAX_BYTES);
 		return -EINVAL;
 	}

@@ -110,6 +110,8 @@ static struct event *push_about(struct inbox *inbox, enum event_type type,
 	text_clean(event->nick, sizeof(event->nick), opened->content.nick,
 		   opened->content.nick_bytes, TEXT_NICK);
 	event->count = opened->missing;
+	event->said_ms = opened->content.sender_time_ms;
+	event->has_said = true;
 	inbox_push(inbox, event);
 	return event;
 }

@@ -7,10 +7,17 @@
 #include "e2ee/identity.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #define INDENT "         " /* as wide as the time and a blank */
+/* Where a terminal finds a character wider than we do it must not begin a new
+ * line by itself (DECAWM). */
+#define AUTOWRAP_OFF "\033[?7l"
+#define AUTOWRAP_ON  "\033[?7h"
 
 static void print_time(FILE *to, uint64_t time_ms)
 {
@@ -38,39 +45,53 @@ static const char *who(const struct event *event)
 	return text;
 }
 
-static void new_line(FILE *to)
+/* A time of its sender that is far from ours: it was typed while he was
+ * offline, held back, recorded and handed out anew, or a clock is wrong. */
+static void print_said(FILE *to, const struct event *event)
 {
-	fputs("\n" INDENT, to);
+	time_t seconds = (time_t)(event->said_ms / 1000);
+	char text[32];
+	struct tm local;
+
+	if (!event_is_said_far_off(event))
+		return;
+	if (!localtime_r(&seconds, &local) ||
+	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local))
+		strcpy(text, "at no possible time");
+	fprintf(to, " (said %s)", text);
 }
 
 /*
  * Lines are broken here and not by the terminal, when its width is known:
- * otherwise a member could fill a line so that the rest of his text begins the
- * next one and looks like somebody else's message.
+ * otherwise a member or the relay could fill a line so that the rest of the
+ * text begins the next one and looks like somebody else's message.
  */
-static void print_message(FILE *to, const struct event *event, size_t columns)
+static void print_broken(FILE *to, const char *text, size_t columns)
 {
-	size_t at = strlen(INDENT) +
-		    text_columns(event->nick, strlen(event->nick)) + 2;
-	const char *c = event->text;
+	size_t at = strlen(INDENT);
 
-	fprintf(to, "%s%s: ", event->nick, event->is_own ? " (you)" : "");
-	at += event->is_own ? strlen(" (you)") : 0;
-	while (*c) {
+	while (*text) {
 		size_t bytes = 1, width;
 
-		while (((unsigned char)c[bytes] & 0xc0) == 0x80)
+		while (((unsigned char)text[bytes] & 0xc0) == 0x80)
 			bytes++;
-		width = text_columns(c, bytes);
-		if (*c == '\n' || (columns && at + width > columns)) {
-			new_line(to);
+		width = text_columns(text, bytes);
+		if (*text == '\n' || (columns && at + width > columns)) {
+			fputs("\n" INDENT, to);
 			at = strlen(INDENT);
 		}
-		if (*c != '\n')
-			fwrite(c, 1, bytes, to);
+		if (*text != '\n')
+			fwrite(text, 1, bytes, to);
 		at += width;
-		c += bytes;
+		text += bytes;
 	}
+}
+
+static void print_message(FILE *to, const struct event *event)
+{
+	fprintf(to, "%s%s", event->nick, event->is_own ? " (you)" : "");
+	print_said(to, event);
+	fprintf(to, ": %s", event->text);
 }
 
 static void print_fingerprint(FILE *to, const uint8_t *identity)
@@ -78,19 +99,21 @@ static void print_fingerprint(FILE *to, const uint8_t *identity)
 	char text[E2EE_FINGERPRINT_ROOM];
 
 	e2ee_fingerprint(text, identity);
-	fprintf(to, "\n" INDENT "  %s", text);
+	fprintf(to, "\n  %s", text);
 }
 
 static void print_came(FILE *to, const struct event *event)
 {
 	fprintf(to, "* %s is here%s", who(event),
 		event->is_verified ? " (verified)" : "");
+	print_said(to, event);
 }
 
 static void print_leaves(FILE *to, const struct event *event)
 {
-	fprintf(to, "* %s leaves%s%s", who(event), *event->text ? ": " : "",
-		event->text);
+	fprintf(to, "* %s leaves", who(event));
+	print_said(to, event);
+	fprintf(to, "%s%s", *event->text ? ": " : "", event->text);
 }
 
 static void print_new_member(FILE *to, const struct event *event)
@@ -108,14 +131,14 @@ static void print_nick_taken(FILE *to, const struct event *event)
 {
 	fprintf(to,
 		"! WARNING: two members are called %s%s%s. It may be the same "
-		"person\n" INDENT "! with a new identity, or somebody who "
+		"person\n! with a new identity, or somebody who "
 		"passes for another. This one is",
 		event->nick,
 		strcmp(event->nick, event->other_nick) ? " and " : "",
 		strcmp(event->nick, event->other_nick) ? event->other_nick
 						       : "");
 	print_fingerprint(to, event->identity);
-	fputs("\n" INDENT "! and the one known before", to);
+	fputs("\n! and the one known before", to);
 	print_fingerprint(to, event->other_identity);
 }
 
@@ -170,7 +193,7 @@ static void print_identity_changed(FILE *to, const struct event *event)
 		who(event));
 	print_fingerprint(to, event->identity);
 	if (event->has_other_identity) {
-		fputs("\n" INDENT "! and it claims", to);
+		fputs("\n! and it claims", to);
 		print_fingerprint(to, event->other_identity);
 	}
 }
@@ -210,6 +233,7 @@ static void print_stopped(FILE *to, const struct event *event)
 }
 
 static void (*const printers[EVENTS])(FILE *to, const struct event *event) = {
+	[EVENT_MESSAGE] = print_message,
 	[EVENT_CAME] = print_came,
 	[EVENT_LEAVES] = print_leaves,
 	[EVENT_NEW_MEMBER] = print_new_member,
@@ -234,18 +258,49 @@ bool show_has_line(const struct event *event)
 {
 	if (event->type == EVENT_STOPPED)
 		return *event->text;
-	return event->type == EVENT_MESSAGE || printers[event->type];
+	return printers[event->type];
 }
 
 void show_line(FILE *to, const struct event *event, size_t columns)
 {
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *line;
+
 	if (!show_has_line(event))
 		return;
+	line = open_memstream(&text, &bytes);
+	if (line) {
+		printers[event->type](line, event);
+		fclose(line);
+	}
 	print_time(to, event->time_ms);
 	fputc(' ', to);
-	if (event->type == EVENT_MESSAGE)
-		print_message(to, event, columns);
-	else
-		printers[event->type](to, event);
+	print_broken(to, text ? text : "! there is no memory to show this",
+		     columns);
 	fputc('\n', to);
+	if (text)
+		explicit_bzero(text, bytes);
+	free(text);
+}
+
+void show_on_terminal(FILE *to, const struct event *event, size_t columns)
+{
+	if (columns)
+		fputs(AUTOWRAP_OFF, to);
+	show_line(to, event, columns);
+	if (columns)
+		fputs(AUTOWRAP_ON, to);
+}
+
+size_t show_columns(int fd)
+{
+	const char *term = getenv("TERM");
+	struct winsize size;
+
+	if (!isatty(fd) || !term || !*term || strcmp(term, "dumb") == 0 ||
+	    ioctl(fd, TIOCGWINSZ, &size) < 0 ||
+	    size.ws_col <= 2 * strlen(INDENT))
+		return 0;
+	return size.ws_col;
 }

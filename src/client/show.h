@@ -15,6 +15,13 @@
  */
 void show_line(FILE *to, const struct event *event, size_t columns);
 
+/* The same with the terminal's own line breaks off meanwhile. */
+void show_on_terminal(FILE *to, const struct event *event, size_t columns);
+
+/* The width of the terminal behind a descriptor; 0 when there is none, or none
+ * that knows control sequences. */
+size_t show_columns(int fd);
+
 /* Whether show_line() prints anything. */
 bool show_has_line(const struct event *event);
 

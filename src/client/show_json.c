@@ -41,16 +41,20 @@ static void print_fingerprint(FILE *to, const char *name,
 	print_string(to, name, text);
 }
 
-static void print_time(FILE *to, uint64_t time_ms)
+/* RFC 3339, which ends with the year 9999: null behind it. */
+static void print_time(FILE *to, const char *name, uint64_t time_ms)
 {
 	time_t seconds = (time_t)(time_ms / 1000);
-	char text[40] = "";
+	char text[40];
 	struct tm utc;
 
-	if (gmtime_r(&seconds, &utc))
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	fprintf(to, ",\"time\":\"%s.%03uZ\"", text,
-		(unsigned int)(time_ms % 1000));
+	fprintf(to, ",\"%s\":", name);
+	if (!gmtime_r(&seconds, &utc) || utc.tm_year > 9999 - 1900 ||
+	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc))
+		fputs("null", to);
+	else
+		fprintf(to, "\"%s.%03uZ\"", text,
+			(unsigned int)(time_ms % 1000));
 }
 
 static void print_origin(FILE *to, const struct event *event)
@@ -96,7 +100,9 @@ static const struct {
 void show_json(FILE *to, const struct event *event)
 {
 	fprintf(to, "{\"event\":\"%s\"", event_name(event->type));
-	print_time(to, event->time_ms);
+	print_time(to, "time", event->time_ms);
+	if (event->has_said)
+		print_time(to, "said", event->said_ms);
 	print_origin(to, event);
 	if (event->number)
 		fprintf(to, ",\"number\":%" PRIu64, event->number);

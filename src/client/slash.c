@@ -53,7 +53,7 @@ static void run_nick(struct slash *slash, const char *operand)
 
 	if (!text_nick_is_good(operand)) {
 		printf("! a nick is 1 to %d bytes of visible text without : * "
-		       "!\n",
+		       "! ( )\n",
 		       TEXT_NICK_MAX_BYTES);
 		return;
 	}

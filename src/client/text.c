@@ -21,6 +21,7 @@
 #define REPLACEMENT    0xfffd
 #define MARKS_IN_A_ROW 8
 #define TAB_BLANKS     "    "
+#define EMOJI_FORM     0xfe0f /* of the character before it */
 
 enum fate {
 	FATE_REPLACE, /* zero: what no table names */
@@ -58,6 +59,7 @@ static const struct exception {
 	{ '!', '!', FATE_KEEP, FATE_REPLACE },
 	{ '*', '*', FATE_KEEP, FATE_REPLACE },
 	{ ':', ':', FATE_KEEP, FATE_REPLACE },
+	{ '(', ')', FATE_KEEP, FATE_REPLACE },
 	{ 0x00ad, 0x00ad, FATE_DROP, FATE_DROP },    /* soft hyphen */
 	{ 0x034f, 0x034f, FATE_DROP, FATE_DROP },    /* grapheme joiner */
 	{ 0x115f, 0x1160, FATE_REPLACE, FATE_DROP }, /* Hangul fillers */
@@ -241,7 +243,9 @@ size_t text_columns(const char *text, size_t bytes)
 
 	while (at < end) {
 		at += next_char(at, (size_t)(end - at), &c);
-		if (c != '\n')
+		if (c == EMOJI_FORM) /* which is wide: one more column */
+			columns++;
+		else if (c != '\n')
 			columns += (size_t)utf8proc_charwidth(c);
 	}
 	return columns;

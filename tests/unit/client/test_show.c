@@ -73,6 +73,77 @@ static void test_long_lines_are_broken_with_an_indent(void **state)
 		"bob: 01234\n         \xe6\x97\xa5\n");
 }
 
+static void test_remarks_are_broken_as_well(void **state)
+{
+	const char *text = "x                12:00:00 eve: paid";
+
+	/* What a member gives as the reason to leave, and the relay's word. */
+	assert_non_null(strstr(print(EVENT_LEAVES, text, 40, false),
+			       "\n         12:00:00 eve"));
+	assert_string_equal(print(EVENT_DISCONNECTED,
+				  "0123456789 12:00:00 eve: paid", 40, false) +
+				    9,
+			    "! not connected: 0123456789 12:\n"
+			    "         00:00 eve: paid; trying again\n");
+}
+
+static void test_emoji_forms_are_counted_as_wide(void **state)
+{
+	/* U+263A U+FE0F takes two columns where terminals know it. */
+	assert_string_equal(print(EVENT_MESSAGE,
+				  "01234\xe2\x98\xba\xef\xb8\x8f", 20, false) +
+				    9,
+			    "bob: 01234\xe2\x98\xba\n         \xef\xb8\x8f\n");
+}
+
+/* The line of an event that was said at that time and heard at 1 s. */
+static const char *said(enum event_type type, uint64_t said_ms, bool is_json)
+{
+	struct event *event = event_create(type, "x", 1);
+	size_t bytes;
+	FILE *to;
+
+	forget(NULL);
+	to = open_memstream(&shown, &bytes);
+	event->time_ms = 1000;
+	event->said_ms = said_ms;
+	event->has_said = true;
+	strcpy(event->nick, "bob");
+	if (is_json)
+		show_json(to, event);
+	else
+		show_line(to, event, 0);
+	fclose(to);
+	free(event);
+	return shown;
+}
+
+static void test_a_time_far_from_ours_is_shown(void **state)
+{
+	const uint64_t then = UINT64_C(1700000000000);
+	const uint64_t never[] = { UINT64_MAX, UINT64_MAX / 2,
+				   UINT64_C(253402300800000) };
+
+	setenv("TZ", "UTC", 1);
+	assert_string_equal(said(EVENT_MESSAGE, then, false) + 9,
+			    "bob (said 2023-11-14 22:13:20): x\n");
+	assert_string_equal(said(EVENT_CAME, then, false) + 9,
+			    "* bob is here (said 2023-11-14 22:13:20)\n");
+	assert_string_equal(said(EVENT_LEAVES, then, false) + 9,
+			    "* bob leaves (said 2023-11-14 22:13:20): x\n");
+	assert_string_equal(said(EVENT_MESSAGE, 1000 + EVENT_FAR_MS, false) + 9,
+			    "bob: x\n");
+	assert_non_null(strstr(said(EVENT_MESSAGE, then, true),
+			       ",\"said\":\"2023-11-14T22:13:20.000Z\""));
+	/* A time that no calendar has breaks neither form. */
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_non_null(strstr(said(EVENT_MESSAGE, never[i], false),
+				       "bob (said "));
+		assert_non_null(strstr(said(EVENT_MESSAGE, never[i], true),
+				       ",\"said\":null,"));
+	}
+}
+
 static void test_each_event_for_people_says_who(void **state)
 {
 	for (enum event_type type = 0; type < EVENTS; type++) {
@@ -124,6 +195,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLEANLY(test_messages_are_laid_out),
 		CLEANLY(test_long_lines_are_broken_with_an_indent),
+		CLEANLY(test_remarks_are_broken_as_well),
+		CLEANLY(test_emoji_forms_are_counted_as_wide),
+		CLEANLY(test_a_time_far_from_ours_is_shown),
 		CLEANLY(test_each_event_for_people_says_who),
 		CLEANLY(test_warnings_show_both_fingerprints),
 		CLEANLY(test_json_is_one_line_with_what_is_known),
