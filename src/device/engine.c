@@ -56,9 +56,9 @@ struct state_session *task_find_session(const struct task *task, uint32_t id)
 
 enum vcd_status task_open_crypto(struct task *task,
 				 const struct state_session *session,
-				 struct cryptsess **crypto)
+				 struct engine_crypto **crypto)
 {
-	struct cryptsess **at =
+	struct engine_crypto *c =
 		&task->engine->crypto[session - task->state->session];
 	struct cryptsess_params params = {
 		.cipher = session->cipher,
@@ -68,17 +68,22 @@ enum vcd_status task_open_crypto(struct task *task,
 		.mac_key = session->mac_key,
 		.mac_key_bytes = session->mac_key_bytes,
 	};
-	int error = 0;
+	struct cryptsess_info info;
+	int error;
 
-	if (!*at) {
-		error = cryptsess_open(at, task->engine->provider, &params);
-		if (error)
-			*at = NULL;
-		else
-			cryptsess_set_iv(*at, session->iv);
+	*crypto = c;
+	if (c->session)
+		return VCD_STATUS_OK;
+	error = cryptsess_open(&c->session, task->engine->provider, &params);
+	if (error) {
+		c->session = NULL;
+		return task_status(error);
 	}
-	*crypto = *at;
-	return task_status(error);
+	cryptsess_set_iv(c->session, session->iv);
+	cryptsess_get_info(c->session, &info);
+	c->cipher = info.cipher;
+	c->mac = info.mac;
+	return VCD_STATUS_OK;
 }
 
 bool task_is_hash_lost(const struct task *task,
@@ -101,7 +106,7 @@ void task_leave_iv(struct task *task)
 {
 	task->slot->session_id = task->session->id;
 	task->slot->has_iv = 1;
-	cryptsess_get_iv(task->crypto, task->slot->iv);
+	cryptsess_get_iv(task->crypto->session, task->slot->iv);
 }
 
 /* vcd 5.3 (e): ids that must be 0, reserved fields, limits, lengths. */

@@ -35,6 +35,14 @@ struct engine_pool {
 	uint32_t next; /* where to look first: entries rest before reuse */
 };
 
+/* A session that was opened, and what it is made of (libcryptsess would put
+ * names together each time it is asked). */
+struct engine_crypto {
+	struct cryptsess *session;                /* NULL: not yet opened */
+	const struct cryptsess_algorithm *cipher; /* NULL: none */
+	const struct cryptsess_algorithm *mac;    /* NULL: none */
+};
+
 struct engine_lane {
 	pthread_mutex_t lock;
 	struct engine *engine;
@@ -54,10 +62,10 @@ struct engine {
 	uint64_t ciphers[2]; /* of the HELLO answer */
 	uint64_t macs[2];
 	pthread_mutex_t exclusive;
-	struct engine_pool files;    /* under all locks */
-	struct engine_pool sessions; /* under all locks */
-	struct cryptsess **crypto;   /* by index of the state's session */
-	struct engine_lane *lane;    /* for each queue */
+	struct engine_pool files;     /* under all locks */
+	struct engine_pool sessions;  /* under all locks */
+	struct engine_crypto *crypto; /* by index of the state's session */
+	struct engine_lane *lane;     /* for each queue */
 	/* For tests: told at each moment. NULL in the daemon. */
 	void (*at_moment)(unsigned int queue, enum journal_moment moment);
 };

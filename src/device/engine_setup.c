@@ -136,7 +136,7 @@ void engine_deinit(struct engine *engine)
 	if (engine->crypto)
 		for (uint32_t i = 0; i < engine->state->limits.max_sessions;
 		     i++)
-			cryptsess_close(engine->crypto[i]);
+			cryptsess_close(engine->crypto[i].session);
 	free(engine->crypto);
 	for (uint32_t i = 0; engine->lane && i < queues; i++) {
 		struct engine_lane *lane = &engine->lane[i];

@@ -25,7 +25,7 @@ struct auth {
 	uint32_t dst_bytes;
 	uint32_t tag_out_bytes;
 	uint32_t iv_out_bytes;
-	struct cryptsess_info info;
+	const struct engine_crypto *crypto;
 	uint8_t iv[VCD_MAX_IV_BYTES];
 	uint8_t tag[VCD_MAX_DIGEST_BYTES];
 	struct iovec piece[2]; /* in the lane's scratch */
@@ -67,7 +67,7 @@ static void auth_init(struct auth *auth, const struct task *task)
 	const struct vcd_authcrypt *p = &task->params.authcrypt;
 
 	memset(auth, 0, sizeof(*auth));
-	cryptsess_get_info(task->crypto, &auth->info);
+	auth->crypto = task->crypto;
 	auth->direction = le16toh(p->direction);
 	auth->flags = le16toh(p->flags);
 	auth->is_decrypting = auth->direction == VCD_DECRYPT;
@@ -83,10 +83,10 @@ static void auth_init(struct auth *auth, const struct task *task)
 	if (auth->tag_bytes)
 		return;
 	/* vcd 7.2 */
-	if (auth->info.mac)
-		auth->tag_bytes = auth->info.mac->digest_bytes;
-	else if (auth->info.cipher && auth->info.cipher->is_aead)
-		auth->tag_bytes = auth->info.cipher->digest_bytes;
+	if (auth->crypto->mac)
+		auth->tag_bytes = auth->crypto->mac->digest_bytes;
+	else if (auth->crypto->cipher && auth->crypto->cipher->is_aead)
+		auth->tag_bytes = auth->crypto->cipher->digest_bytes;
 }
 
 static enum vcd_status aead_judge(const struct auth *auth, uint64_t *dst_bytes)
@@ -101,7 +101,7 @@ static enum vcd_status aead_judge(const struct auth *auth, uint64_t *dst_bytes)
 
 static enum vcd_status mac_tag_judge(const struct auth *auth)
 {
-	uint32_t most = auth->info.mac ? auth->info.mac->digest_bytes : 0;
+	uint32_t most = auth->crypto->mac ? auth->crypto->mac->digest_bytes : 0;
 
 	return CHECK(device_tag_bound, auth->tag_bytes <= most)
 		       ? VCD_STATUS_OK
@@ -110,7 +110,7 @@ static enum vcd_status mac_tag_judge(const struct auth *auth)
 
 static enum vcd_status tls_judge(const struct auth *auth, uint64_t *dst_bytes)
 {
-	uint32_t block = auth->info.cipher->block_bytes;
+	uint32_t block = auth->crypto->cipher->block_bytes;
 	uint64_t body = (uint64_t)auth->payload_bytes + auth->tag_bytes;
 
 	if (auth->is_decrypting) {
@@ -127,7 +127,7 @@ static enum vcd_status srtp_judge(const struct auth *auth, uint64_t *dst_bytes)
 {
 	uint64_t end = (uint64_t)auth->offset + auth->payload_bytes;
 
-	if (!auth->info.cipher->is_stream || auth->info.cipher->is_aead ||
+	if (!auth->crypto->cipher->is_stream || auth->crypto->cipher->is_aead ||
 	    !auth->auth_bytes || !auth->payload_bytes ||
 	    auth->offset > SRTP_OFFSET_MAX || end > auth->auth_bytes)
 		return VCD_STATUS_INVALID;
@@ -138,7 +138,7 @@ static enum vcd_status srtp_judge(const struct auth *auth, uint64_t *dst_bytes)
 /* What all forms have in common: IVs, tags, destination. */
 static enum vcd_status judge(const struct auth *auth, const struct form *form)
 {
-	uint32_t iv_bytes = auth->info.cipher->iv_bytes;
+	uint32_t iv_bytes = auth->crypto->cipher->iv_bytes;
 	bool is_srtp = auth->flags & VCD_FLAG_SRTP;
 	uint32_t tag_in = is_srtp && auth->is_decrypting ? auth->tag_bytes : 0;
 	uint32_t tag_out =
@@ -194,7 +194,7 @@ static enum vcd_status aead_run(struct task *task, struct auth *auth)
 	op->dst = task->lane->target;
 	op->dst_count = (unsigned int)count;
 	op->flags &= (uint16_t)~VCD_FLAG_TLS; /* does not apply, vcd 7.1 */
-	return task_status(cryptsess_authcrypt(task->crypto, op));
+	return task_status(cryptsess_authcrypt(task->crypto->session, op));
 }
 
 /* In the lane's scratch, because the form works in place: the source is not
@@ -214,7 +214,7 @@ static enum vcd_status tls_run(struct task *task, struct auth *auth)
 	op->src_count = 1;
 	op->dst = auth->piece;
 	op->dst_count = 1;
-	status = task_status(cryptsess_authcrypt(task->crypto, op));
+	status = task_status(cryptsess_authcrypt(task->crypto->session, op));
 	if (status == VCD_STATUS_OK)
 		(void)span_write(&task->out, scratch, op->out_bytes);
 	if (status == VCD_STATUS_OK || status == VCD_STATUS_BAD_MESSAGE)
@@ -245,7 +245,7 @@ static enum vcd_status srtp_run(struct task *task, struct auth *auth)
 	op->dst = &auth->piece[1];
 	op->dst_count = 1;
 	op->tag = auth->tag;
-	status = task_status(cryptsess_authcrypt(task->crypto, op));
+	status = task_status(cryptsess_authcrypt(task->crypto->session, op));
 	if (status == VCD_STATUS_OK)
 		(void)span_write(&task->out, scratch + auth->offset,
 				 auth->payload_bytes);
@@ -260,11 +260,11 @@ static const struct form *form_of(const struct auth *auth)
 	static const struct form tls = { tls_judge, tls_run };
 	static const struct form srtp = { srtp_judge, srtp_run };
 
-	if (!auth->info.cipher || auth->direction > VCD_DECRYPT)
+	if (!auth->crypto->cipher || auth->direction > VCD_DECRYPT)
 		return NULL;
 	if (auth->flags & VCD_FLAG_SRTP)
 		return &srtp;
-	if (auth->info.cipher->is_aead)
+	if (auth->crypto->cipher->is_aead)
 		return &aead;
 	return auth->flags & VCD_FLAG_TLS ? &tls : NULL;
 }
@@ -297,7 +297,7 @@ static enum vcd_status run(struct task *task, struct auth *auth,
 	task->payload_bytes = auth->payload_bytes;
 	status = form->run(task, auth);
 	task_leave_iv(task);
-	if (auth->info.mac)
+	if (auth->crypto->mac)
 		task_leave_hash(task, task->session, 0);
 	return status == VCD_STATUS_OK ? write_rest(task, auth) : status;
 }

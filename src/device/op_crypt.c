@@ -26,31 +26,33 @@ enum vcd_status op_crypt_announce(const struct task *task,
 }
 
 /* vcd 6.4. */
-static bool is_digest_due(const struct cryptsess_info *info, uint16_t flags,
+static bool is_digest_due(const struct engine_crypto *crypto, uint16_t flags,
 			  uint32_t payload_bytes)
 {
-	return info->mac && (flags & VCD_FLAG_FINAL ||
-			     !(flags & VCD_FLAG_UPDATE) || payload_bytes == 0);
+	return crypto->mac &&
+	       (flags & VCD_FLAG_FINAL || !(flags & VCD_FLAG_UPDATE) ||
+		payload_bytes == 0);
 }
 
 /* vcd 6.1, 6.2, 6.4: what the session makes of the lengths. */
 static enum vcd_status judge(const struct task *task,
-			     const struct cryptsess_info *info)
+			     const struct engine_crypto *crypto)
 {
 	const struct vcd_crypt *p = &task->params.crypt;
 	uint32_t payload_bytes = le32toh(p->payload_bytes);
-	uint32_t iv_bytes = info->cipher ? info->cipher->iv_bytes : 0;
+	uint32_t iv_bytes = crypto->cipher ? crypto->cipher->iv_bytes : 0;
 	uint32_t iv_out_bytes = le32toh(p->iv_out_bytes);
 	uint16_t flags = le16toh(p->flags);
-	bool is_due = is_digest_due(info, flags, payload_bytes);
-	uint32_t digest_bytes = is_due ? info->mac->digest_bytes : 0;
+	bool is_due = is_digest_due(crypto, flags, payload_bytes);
+	uint32_t digest_bytes = is_due ? crypto->mac->digest_bytes : 0;
 
 	if (le16toh(p->direction) > VCD_DECRYPT ||
-	    (info->cipher && info->cipher->is_aead) ||
-	    (info->cipher && payload_bytes % info->cipher->block_bytes))
+	    (crypto->cipher && crypto->cipher->is_aead) ||
+	    (crypto->cipher && payload_bytes % crypto->cipher->block_bytes))
 		return VCD_STATUS_INVALID;
 	if (!CHECK(device_destination_bound,
-		   le32toh(p->dst_bytes) == (info->cipher ? payload_bytes : 0)))
+		   le32toh(p->dst_bytes) ==
+			   (crypto->cipher ? payload_bytes : 0)))
 		return VCD_STATUS_MALFORMED;
 	if (p->iv_bytes &&
 	    !CHECK(device_iv_bound, le32toh(p->iv_bytes) == iv_bytes))
@@ -71,12 +73,12 @@ static bool starts_afresh(uint16_t flags)
 }
 
 /* After the operation: what the commit changes in the session. */
-static void leave(struct task *task, const struct cryptsess_info *info,
+static void leave(struct task *task, const struct engine_crypto *crypto,
 		  bool is_due)
 {
-	if (info->cipher && info->cipher->iv_bytes)
+	if (crypto->cipher && crypto->cipher->iv_bytes)
 		task_leave_iv(task);
-	if (info->mac)
+	if (crypto->mac)
 		task_leave_hash(task, task->session,
 				is_due ? 0 : task->engine->worker);
 }
@@ -84,18 +86,18 @@ static void leave(struct task *task, const struct cryptsess_info *info,
 /* Digest and IV behind the destination, as far as they are asked for. */
 static enum vcd_status write_rest(struct task *task,
 				  const struct cryptsess_crypt *op,
-				  const struct cryptsess_info *info)
+				  const struct engine_crypto *crypto)
 {
 	const struct vcd_crypt *p = &task->params.crypt;
 
 	if (op->has_digest) {
-		if (span_write(&task->out, op->mac, info->mac->digest_bytes))
+		if (span_write(&task->out, op->mac, crypto->mac->digest_bytes))
 			return VCD_STATUS_MALFORMED;
 		task->answer.head.flags = htole32(VCD_REPLY_HAS_DIGEST);
 	}
 	task->answer.head.result_bytes = p->dst_bytes;
 	if (p->iv_out_bytes &&
-	    span_write(&task->out, task->slot->iv, info->cipher->iv_bytes))
+	    span_write(&task->out, task->slot->iv, crypto->cipher->iv_bytes))
 		return VCD_STATUS_MALFORMED;
 	return VCD_STATUS_OK;
 }
@@ -134,16 +136,14 @@ enum vcd_status op_crypt_run(struct task *task)
 		.mac = p->digest_bytes ? digest : NULL,
 		.iv = p->iv_bytes ? iv : NULL,
 	};
-	struct cryptsess_info info;
 	enum vcd_status status;
 	bool is_due;
 
-	cryptsess_get_info(task->crypto, &info);
-	status = judge(task, &info);
+	status = judge(task, task->crypto);
 	if (status != VCD_STATUS_OK)
 		return status;
-	is_due = is_digest_due(&info, op.flags, op.payload_bytes);
-	if (info.mac && task_is_hash_lost(task, task->session) &&
+	is_due = is_digest_due(task->crypto, op.flags, op.payload_bytes);
+	if (task->crypto->mac && task_is_hash_lost(task, task->session) &&
 	    !starts_afresh(op.flags)) {
 		task_leave_hash(task, task->session, 0);
 		return VCD_STATUS_LOST;
@@ -152,10 +152,10 @@ enum vcd_status op_crypt_run(struct task *task)
 	    take_pieces(task, &op))
 		return VCD_STATUS_MALFORMED;
 	task->payload_bytes = op.payload_bytes;
-	status = task_status(cryptsess_crypt(task->crypto, &op));
-	leave(task, &info, is_due);
+	status = task_status(cryptsess_crypt(task->crypto->session, &op));
+	leave(task, task->crypto, is_due);
 	if (status == VCD_STATUS_OK)
-		status = write_rest(task, &op, &info);
+		status = write_rest(task, &op, task->crypto);
 	secret_wipe(digest, sizeof(digest));
 	return status;
 }

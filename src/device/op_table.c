@@ -20,11 +20,11 @@ static enum vcd_status hello_announce(const struct task *task,
 
 static void close_crypto(struct task *task, const struct state_session *session)
 {
-	struct cryptsess **at =
+	struct engine_crypto *crypto =
 		&task->engine->crypto[session - task->state->session];
 
-	cryptsess_close(*at);
-	*at = NULL;
+	cryptsess_close(crypto->session);
+	memset(crypto, 0, sizeof(*crypto));
 }
 
 static void end_session(struct task *task, struct state_session *session)
@@ -187,27 +187,26 @@ static enum vcd_status fill_session(struct task *task,
 	return task_open_crypto(task, session, &task->crypto);
 }
 
-static void describe_session(const struct cryptsess *crypto,
+static void describe_session(const struct engine_crypto *crypto,
 			     struct vcd_session_reply *answer)
 {
-	struct cryptsess_info info;
 	uint32_t traits = 0;
 
-	cryptsess_get_info(crypto, &info);
-	if (info.cipher) {
+	if (crypto->cipher) {
 		traits |= VCD_TRAIT_CIPHER;
-		answer->block_bytes = htole32(info.cipher->block_bytes);
-		answer->iv_bytes = htole32(info.cipher->iv_bytes);
-		if (info.cipher->is_aead) {
+		answer->block_bytes = htole32(crypto->cipher->block_bytes);
+		answer->iv_bytes = htole32(crypto->cipher->iv_bytes);
+		if (crypto->cipher->is_aead) {
 			traits |= VCD_TRAIT_AEAD;
-			answer->tag_bytes = htole32(info.cipher->digest_bytes);
+			answer->tag_bytes =
+				htole32(crypto->cipher->digest_bytes);
 		}
-		if (info.cipher->is_stream)
+		if (crypto->cipher->is_stream)
 			traits |= VCD_TRAIT_STREAM;
 	}
-	if (info.mac) {
+	if (crypto->mac) {
 		traits |= VCD_TRAIT_MAC;
-		answer->digest_bytes = htole32(info.mac->digest_bytes);
+		answer->digest_bytes = htole32(crypto->mac->digest_bytes);
 	}
 	answer->traits = htole32(traits);
 }
@@ -273,7 +272,7 @@ static enum vcd_status session_info_run(struct task *task)
 	struct vcd_session_info_reply *answer = &task->answer.info;
 	struct cryptsess_info info;
 
-	cryptsess_get_info(task->crypto, &info);
+	cryptsess_get_info(task->crypto->session, &info);
 	fill_names(info.cipher, info.cipher_driver, answer->cipher_name,
 		   answer->cipher_driver);
 	fill_names(info.mac, info.mac_driver, answer->mac_name,
@@ -296,7 +295,7 @@ static enum vcd_status hash_copy_run(struct task *task)
 	uint32_t from_id = le32toh(task->params.hash_copy.from_session_id);
 	uint32_t to_id = le32toh(task->request.session_id);
 	struct state_session *from, *to;
-	struct cryptsess *from_crypto, *to_crypto;
+	struct engine_crypto *from_crypto, *to_crypto;
 	enum vcd_status status;
 
 	if (from_id == to_id)
@@ -316,7 +315,8 @@ static enum vcd_status hash_copy_run(struct task *task)
 		task_leave_hash(task, from, 0);
 		return VCD_STATUS_LOST;
 	}
-	status = task_status(cryptsess_hash_copy(to_crypto, from_crypto));
+	status = task_status(
+		cryptsess_hash_copy(to_crypto->session, from_crypto->session));
 	if (status == VCD_STATUS_OK)
 		task_leave_hash(task, to, from->hash_worker);
 	return status;

@@ -28,7 +28,7 @@ struct task {
 	uint64_t writable_bytes;
 	struct state_file *file;       /* NULL: the op has none */
 	struct state_session *session; /* NULL: the op has none */
-	struct cryptsess *crypto;      /* of the session */
+	struct engine_crypto *crypto;  /* of the session */
 	uint32_t payload_bytes;
 	union {
 		struct vcd_reply head;
@@ -69,7 +69,7 @@ enum vcd_status task_status(int error); /* 0 or -errno of libcryptsess */
 /* The session's crypto, made from its keys if need be. */
 enum vcd_status task_open_crypto(struct task *task,
 				 const struct state_session *session,
-				 struct cryptsess **crypto);
+				 struct engine_crypto **crypto);
 /* The session of the task's file with that id, or NULL. */
 struct state_session *task_find_session(const struct task *task, uint32_t id);
 /* Whether the open hash of the session was lost with a worker (vcd 9.4). */
