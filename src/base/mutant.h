@@ -5,10 +5,10 @@
 
 /*
  * How it works: every security decision is written CHECK(NAME, condition) and
- * means the condition. `meson setup -Dmutant=NAME` builds the program in which
- * that one check always holds; tools/mutants builds each of tools/mutants.txt
- * and demands that the tests named there fail. A normal build has
- * -Dmutant=none and the macro is the plain condition.
+ * means the condition; that is all that a normal build contains. In a build
+ * with -Dmutants=true the environment variable PVX_MUTANT, a number of the
+ * list below, makes that one check always hold. tools/mutants takes each of
+ * tools/mutants.txt in turn and demands that the tests named there fail.
  */
 enum mutant {
 	MUTANT_none,
@@ -62,6 +62,12 @@ enum mutant {
 
 #include "mutant_config.h"
 
-#define CHECK(name, condition) (PVX_MUTANT == MUTANT_##name || (condition))
+#if PVX_MUTANTS
+#include <stdbool.h>
+bool mutant_is_on(enum mutant mutant);
+#define CHECK(name, condition) (mutant_is_on(MUTANT_##name) || (condition))
+#else
+#define CHECK(name, condition) (condition)
+#endif
 
 #endif
