@@ -156,6 +156,9 @@ static int provider_open(void **provider, const char *path, char *why,
 	if (!o)
 		return -ENOMEM;
 	pthread_mutex_init(&o->lock, NULL);
+	/* libcrypto reads openssl.cnf for others with whatever is used first:
+	 * now, when files may still be opened. */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	o->library = OSSL_LIB_CTX_new();
 	if (o->library)
 		o->base = OSSL_PROVIDER_load(o->library, "default");

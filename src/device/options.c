@@ -32,6 +32,18 @@ static int take_provider(struct device_options *o, const char *value)
 	return *value ? 0 : -EINVAL;
 }
 
+static int take_sandbox(struct device_options *o, const char *value)
+{
+	o->has_sandbox = strcmp(value, "on") == 0;
+	return o->has_sandbox || strcmp(value, "off") == 0 ? 0 : -EINVAL;
+}
+
+static int take_user(struct device_options *o, const char *value)
+{
+	o->user = value;
+	return *value ? 0 : -EINVAL;
+}
+
 static int take_log_level(struct device_options *o, const char *value)
 {
 	int level = log_level_parse(value);
@@ -81,6 +93,12 @@ static const struct option_row rows[] = {
 	  NUMBER(throttle_bytes_per_s), .most = UINT64_C(1) << 40 },
 	{ "throttle-ops", "N", "operations a second, 0: any",
 	  NUMBER(throttle_ops_per_s), .most = 1000000000 },
+	{ "sandbox", "on|off", "refuse what the device does not need (on)",
+	  .take = take_sandbox },
+	{ "user", "NAME",
+	  "whom the sandbox becomes when root starts it\n"
+	  "(nobody)",
+	  .take = take_user },
 	{ "log-level", "error|warning|info|debug",
 	  "what to log on standard error (info)", .take = take_log_level },
 	{ "print-capabilities", NULL, "print what the program can, as JSON",
@@ -165,6 +183,8 @@ static int option_take(struct device_options *o, int argc, char **argv, int *at)
 void options_init(struct device_options *o)
 {
 	*o = (struct device_options){ .provider = "openssl",
+				      .has_sandbox = true,
+				      .user = "nobody",
 				      .log_level = LOG_LEVEL_INFO };
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (!rows[i].take)

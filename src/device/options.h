@@ -3,6 +3,7 @@
 #ifndef PVX_DEVICE_OPTIONS_H
 #define PVX_DEVICE_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -25,6 +26,8 @@ struct device_options {
 	struct device_numbers numbers;
 	const char *socket_path; /* borrowed from argv; NULL: none */
 	const char *provider;    /* borrowed from argv, or "openssl" */
+	bool has_sandbox;
+	const char *user; /* borrowed from argv, or "nobody" */
 	enum log_level log_level;
 };
 

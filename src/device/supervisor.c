@@ -14,6 +14,7 @@
 #include "device/crew.h"
 #include "device/engine.h"
 #include "device/listen.h"
+#include "device/sandbox.h"
 #include "loop/signals.h"
 
 #define FEATURES                                                         \
@@ -33,6 +34,9 @@ struct supervisor {
 	struct loop_signals signals;
 	struct state state;
 	struct vcd_config config;
+	/* Workers open their own, from what this one has loaded. */
+	struct cryptsess_provider *provider;
+	struct sandbox sandbox;
 	struct vhost_device device;
 	struct listener listener;
 	struct crew crew;
@@ -198,20 +202,17 @@ static void on_signal(struct loop_signals *signals, int number)
 
 /* --- beginning and end ------------------------------------------------- */
 
-/* The provider's list is all that is wanted here; the worker opens its own. */
 static int describe(struct supervisor *s)
 {
-	struct cryptsess_provider *provider = NULL;
 	char why[256] = "";
-	int error = cryptsess_provider_open(&provider, s->options->provider,
+	int error = cryptsess_provider_open(&s->provider, s->options->provider,
 					    why, sizeof(why));
 
 	if (error) {
 		log_error("provider %s: %s", s->options->provider, why);
 		return error;
 	}
-	engine_describe(&s->config, &s->state.limits, provider);
-	cryptsess_provider_close(provider);
+	engine_describe(&s->config, &s->state.limits, s->provider);
 	return 0;
 }
 
@@ -233,17 +234,35 @@ static int open_state(struct supervisor *s)
 	return error;
 }
 
+/* Everything from outside is open. */
+static int enter_sandbox(struct supervisor *s)
+{
+	const struct device_options *o = s->options;
+
+	if (!o->has_sandbox)
+		return 0;
+	s->sandbox.user = o->user;
+	s->sandbox.provider = o->provider;
+	s->sandbox.paths[0] = o->socket_path;
+	s->crew.params.sandbox = &s->sandbox;
+	return sandbox_enter(&s->sandbox, SANDBOX_SUPERVISOR);
+}
+
 static int open_socket(struct supervisor *s)
 {
 	const struct device_options *o = s->options;
 	int fd = (int)o->numbers.fd;
+	bool is_connected = !o->socket_path && !listener_is_listening(fd);
+	int error = 0;
 
 	if (o->socket_path)
-		return listener_open(&s->listener, s->loop, o->socket_path,
-				     on_accept);
-	if (listener_is_listening(fd))
-		return listener_adopt(&s->listener, s->loop, fd, on_accept);
-	return connect_to(s, fd);
+		error = listener_open(&s->listener, s->loop, o->socket_path,
+				      on_accept);
+	else if (!is_connected)
+		error = listener_adopt(&s->listener, s->loop, fd, on_accept);
+	if (!error)
+		error = enter_sandbox(s);
+	return !error && is_connected ? connect_to(s, fd) : error;
 }
 
 static int supervisor_init(struct supervisor *s)
@@ -288,6 +307,7 @@ static void supervisor_deinit(struct supervisor *s)
 	loop_signals_close(&s->signals);
 	if (s->loop)
 		loop_destroy(s->loop);
+	cryptsess_provider_close(s->provider);
 	state_destroy(&s->state);
 }
 

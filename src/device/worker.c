@@ -102,7 +102,10 @@ static int worker_init(struct worker *worker,
 	if (error)
 		return WORKER_RESOURCES;
 	worker->engine.at_moment = params->at_moment;
-	return queues_init(worker) ? WORKER_RESOURCES : WORKER_DONE;
+	error = queues_init(worker);
+	if (!error && params->sandbox)
+		error = sandbox_enter(params->sandbox, SANDBOX_WORKER);
+	return error ? WORKER_RESOURCES : WORKER_DONE;
 }
 
 static void memory_unmap(struct worker *worker)

@@ -4,6 +4,7 @@
 #define PVX_DEVICE_WORKER_H
 
 #include "device/journal.h"
+#include "device/sandbox.h"
 
 /* What a worker is told when it is made; it lives in the supervisor's memory,
  * of which the worker is a copy. */
@@ -13,7 +14,8 @@ struct worker_params {
 	uint32_t number;      /* that no worker of this state had */
 	uint64_t throttle_bytes_per_s;
 	uint64_t throttle_ops_per_s;
-	int link; /* its end of the pair */
+	int link;                      /* its end of the pair */
+	const struct sandbox *sandbox; /* NULL: none */
 	/* For tests: told at each moment. NULL in the daemon. */
 	void (*at_moment)(unsigned int queue, enum journal_moment moment);
 };

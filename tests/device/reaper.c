@@ -22,7 +22,7 @@ static void on_moment(unsigned int queue, enum journal_moment moment)
 	if (atomic_fetch_sub(&r->times, 1) <= 0)
 		return;
 	atomic_fetch_add(&r->deaths, 1);
-	(void)kill(getpid(), SIGKILL);
+	(void)raise(SIGKILL); /* the sandbox has no kill(2) */
 	for (;;)
 		pause();
 }

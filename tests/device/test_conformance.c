@@ -347,6 +347,8 @@ int main(int argc, char **argv)
 
 	driver_init(&driver);
 	driver.options.provider = argv[1];
+	/* The emulator works inside of the daemon, by calls of its own. */
+	driver.options.has_sandbox = strcmp(argv[1], "cryptodev") != 0;
 	if (driver_start(&driver) || driver_connect(&driver, DRIVER_FEATURES) ||
 	    driver_hello(&driver)) {
 		fprintf(stderr, "no device\n");

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_sandbox.c - what the device's processes cannot do any more */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "device/driver.h"
+#include "device/sandbox.h"
+
+#define NOBODY 65534
+
+/* How a child ended, and what it wrote to standard error. */
+struct outcome {
+	int status; /* of waitpid(2) */
+	char text[4096];
+};
+
+/* What a child does: -1 with errno, as system calls say it. */
+typedef long deed_fn(void);
+
+/* A child's exit status says what the deed came to. */
+enum {
+	DEED_DONE = 0,
+	DEED_FAILED = 1, /* an errno is printed */
+	NOT_ENTERED = 2
+};
+
+static const struct sandbox plain = { .provider = "openssl" };
+
+static void read_all(int fd, char *text, size_t room)
+{
+	size_t used = 0;
+	ssize_t got;
+
+	while ((got = read(fd, text + used, room - 1 - used)) > 0)
+		used += (size_t)got;
+	text[used] = '\0';
+	close(fd);
+}
+
+static void run_deed(const struct sandbox *sandbox,
+		     enum sandbox_process process, deed_fn *deed)
+{
+	char line[64];
+	long result;
+	int bytes;
+
+	if (sandbox && sandbox_enter(sandbox, process))
+		_exit(NOT_ENTERED);
+	errno = 0;
+	result = deed();
+	if (result >= 0)
+		_exit(DEED_DONE);
+	bytes = snprintf(line, sizeof(line), "errno %s\n",
+			 strerrorname_np(errno));
+	_exit(write(STDERR_FILENO, line, (size_t)bytes) < 0 ? NOT_ENTERED
+							    : DEED_FAILED);
+}
+
+/* In a child, in that sandbox (NULL: none), as root or as `uid`. */
+static struct outcome in_child(const struct sandbox *sandbox,
+			       enum sandbox_process process, uid_t uid,
+			       deed_fn *deed)
+{
+	struct outcome outcome = { 0 };
+	int ends[2];
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		if (uid && geteuid() == 0 &&
+		    (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+		     setresuid(uid, uid, uid)))
+			_exit(NOT_ENTERED);
+		run_deed(sandbox, process, deed);
+	}
+	assert_true(child > 0);
+	close(ends[1]);
+	read_all(ends[0], outcome.text, sizeof(outcome.text));
+	assert_int_equal(waitpid(child, &outcome.status, 0), child);
+	return outcome;
+}
+
+/* --- system calls ------------------------------------------------------ */
+
+static char page[8192] __attribute__((aligned(4096)));
+
+static long do_uname(void)
+{
+	struct utsname name;
+
+	return uname(&name);
+}
+
+static long do_execve(void)
+{
+	char name[] = "true";
+	char *const argv[] = { name, NULL };
+
+	return execve("/bin/true", argv, NULL);
+}
+
+static long do_fork(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	return child;
+}
+
+static long do_open(void)
+{
+	return open("/etc/passwd", O_RDONLY);
+}
+
+static long do_inet(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static long do_unix(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static long do_kill(void)
+{
+	return kill(getpid(), 0);
+}
+
+static long do_ptrace(void)
+{
+	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+static long do_exec_memory(void)
+{
+	return mprotect(page, 4096, PROT_READ | PROT_EXEC);
+}
+
+static long do_map_exec(void)
+{
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? -1 : 0;
+}
+
+static long do_unshare(void)
+{
+	return unshare(CLONE_FILES);
+}
+
+static long do_link_death(void)
+{
+	return prctl(PR_SET_DUMPABLE, 1);
+}
+
+static const struct {
+	const char *name;
+	deed_fn *deed;
+	unsigned int refused_by; /* SANDBOX_* */
+} deeds[] = {
+	{ "uname", do_uname, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "execve", do_execve, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "openat", do_open, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "socket", do_inet, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "ptrace", do_ptrace, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "mprotect", do_exec_memory, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "mmap", do_map_exec, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "unshare", do_unshare, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "prctl", do_link_death, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ "clone", do_fork, SANDBOX_WORKER },
+	{ "socket", do_unix, SANDBOX_WORKER },
+	{ "kill", do_kill, SANDBOX_WORKER },
+};
+
+static void assert_refused(const struct outcome *outcome, const char *process,
+			   const char *name)
+{
+	char line[128];
+
+	assert_true(WIFSIGNALED(outcome->status));
+	assert_int_equal(WTERMSIG(outcome->status), SIGSYS);
+	snprintf(line, sizeof(line), "%s: the sandbox refused system call ",
+		 process);
+	assert_non_null(strstr(outcome->text, line));
+	snprintf(line, sizeof(line), "(%s)\n", name);
+	assert_non_null(strstr(outcome->text, line));
+}
+
+static void test_calls_outside_the_list_end_the_process(void **state)
+{
+	static const struct {
+		enum sandbox_process process;
+		const char *name;
+	} processes[] = { { SANDBOX_SUPERVISOR, "supervisor" },
+			  { SANDBOX_WORKER, "worker" } };
+
+	if (!sandbox_is_possible())
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
+		struct outcome free_one = in_child(NULL, 0, 0, deeds[i].deed);
+
+		/* Without a sandbox it works, so the list is the reason. */
+		assert_int_equal(free_one.status, DEED_DONE);
+		for (size_t k = 0; k < ARRAY_SIZE(processes); k++) {
+			struct outcome o = in_child(
+				&plain, processes[k].process, 0, deeds[i].deed);
+
+			if (deeds[i].refused_by & processes[k].process)
+				assert_refused(&o, processes[k].name,
+					       deeds[i].name);
+			else
+				assert_int_equal(o.status, DEED_DONE);
+		}
+	}
+}
+
+static void test_the_list_holds_for_other_users(void **state)
+{
+	struct outcome o;
+
+	if (!sandbox_is_possible())
+		skip();
+	o = in_child(&plain, SANDBOX_SUPERVISOR, NOBODY, do_uname);
+	assert_refused(&o, "supervisor", "uname");
+	o = in_child(&plain, SANDBOX_WORKER, NOBODY, do_uname);
+	assert_refused(&o, "worker", "uname");
+}
+
+/* --- files ------------------------------------------------------------- */
+
+static long do_open_null(void)
+{
+	return open("/dev/null", O_RDWR);
+}
+
+static long do_open_zero(void)
+{
+	return open("/dev/zero", O_RDWR);
+}
+
+/* Other providers than openssl may open their node, and nothing else. */
+static void test_landlock_leaves_the_node_only(void **state)
+{
+	const struct sandbox node = { .provider = "cryptodev:/dev/null" };
+	struct outcome o;
+
+	if (!sandbox_is_possible())
+		skip();
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 0)
+		skip();
+	o = in_child(NULL, 0, NOBODY, do_open_zero);
+	assert_int_equal(o.status, DEED_DONE);
+	o = in_child(&node, SANDBOX_SUPERVISOR, NOBODY, do_open_null);
+	assert_int_equal(o.status, DEED_DONE);
+	o = in_child(&node, SANDBOX_SUPERVISOR, NOBODY, do_open_zero);
+	assert_int_equal(WEXITSTATUS(o.status), DEED_FAILED);
+	assert_string_equal(o.text, "errno EACCES\n");
+}
+
+static const char *victim, *bystander;
+
+static long do_unlink_victim(void)
+{
+	return unlink(victim);
+}
+
+static long do_unlink_bystander(void)
+{
+	return unlink(bystander);
+}
+
+static void test_the_supervisor_removes_its_socket_alone(void **state)
+{
+	char own[] = "/tmp/pvx-sandbox-XXXXXX";
+	char other[] = "/tmp/pvx-sandbox-XXXXXX";
+	char own_file[64], other_file[64];
+	struct sandbox sandbox = { .provider = "openssl" };
+	struct outcome o;
+
+	if (!sandbox_is_possible())
+		skip();
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 0)
+		skip();
+	assert_non_null(mkdtemp(own));
+	assert_non_null(mkdtemp(other));
+	snprintf(own_file, sizeof(own_file), "%s/socket", own);
+	snprintf(other_file, sizeof(other_file), "%s/socket", other);
+	close(open(own_file, O_CREAT | O_WRONLY, 0600));
+	close(open(other_file, O_CREAT | O_WRONLY, 0600));
+	victim = own_file;
+	bystander = other_file;
+	sandbox.paths[0] = own_file;
+	o = in_child(&sandbox, SANDBOX_SUPERVISOR, 0, do_unlink_bystander);
+	assert_string_equal(o.text, "errno EACCES\n");
+	o = in_child(&sandbox, SANDBOX_SUPERVISOR, 0, do_unlink_victim);
+	assert_int_equal(o.status, DEED_DONE);
+	o = in_child(NULL, 0, 0, do_unlink_bystander);
+	assert_int_equal(o.status, DEED_DONE);
+	(void)rmdir(own);
+	(void)rmdir(other);
+}
+
+/* --- privileges -------------------------------------------------------- */
+
+static int status_fd;
+
+/* Print our own /proc/self/status, which was opened before. */
+static long do_tell(void)
+{
+	char text[4096];
+	ssize_t got = read(status_fd, text, sizeof(text));
+
+	return got < 0 ? -1 : write(STDERR_FILENO, text, (size_t)got);
+}
+
+/* /proc/self means whoever opens it. */
+static long do_open_and_tell(void)
+{
+	status_fd = open("/proc/self/status", O_RDONLY);
+	if (status_fd < 0 || sandbox_enter(&plain, SANDBOX_SUPERVISOR))
+		return -1;
+	return do_tell();
+}
+
+static long do_become_and_tell(void)
+{
+	const struct sandbox nobody = { .provider = "openssl",
+					.user = "nobody" };
+
+	status_fd = open("/proc/self/status", O_RDONLY);
+	if (status_fd < 0 || sandbox_enter(&nobody, SANDBOX_SUPERVISOR))
+		return -1;
+	return do_tell();
+}
+
+static long do_only_tell(void)
+{
+	status_fd = open("/proc/self/status", O_RDONLY);
+	return status_fd < 0 ? -1 : do_tell();
+}
+
+static void assert_line(const struct outcome *o, const char *line)
+{
+	if (!strstr(o->text, line))
+		print_error("no line \"%s\" in:\n%s", line, o->text);
+	assert_non_null(strstr(o->text, line));
+}
+
+static void assert_powerless(const struct outcome *o)
+{
+	assert_int_equal(o->status, DEED_DONE);
+	assert_line(o, "CapInh:\t0000000000000000\n");
+	assert_line(o, "CapPrm:\t0000000000000000\n");
+	assert_line(o, "CapEff:\t0000000000000000\n");
+	assert_line(o, "CapAmb:\t0000000000000000\n");
+	assert_line(o, "NoNewPrivs:\t1\n");
+	assert_line(o, "Seccomp:\t2\n");
+}
+
+static void test_no_capability_is_left(void **state)
+{
+	struct outcome o = in_child(NULL, 0, 0, do_only_tell);
+
+	if (!sandbox_is_possible())
+		skip();
+	assert_line(&o, "NoNewPrivs:\t0\n");
+	if (geteuid() == 0)
+		assert_null(strstr(o.text, "CapEff:\t0000000000000000\n"));
+	o = in_child(NULL, 0, 0, do_open_and_tell);
+	assert_powerless(&o);
+	if (geteuid() == 0)
+		assert_line(&o, "CapBnd:\t0000000000000000\n");
+	o = in_child(NULL, 0, NOBODY, do_open_and_tell);
+	assert_powerless(&o);
+}
+
+static void test_root_becomes_somebody_else(void **state)
+{
+	struct outcome o;
+
+	if (!sandbox_is_possible() || geteuid() != 0)
+		skip();
+	o = in_child(NULL, 0, 0, do_become_and_tell);
+	assert_powerless(&o);
+	assert_line(&o, "Uid:\t65534\t65534\t65534\t65534\n");
+	assert_line(&o, "Gid:\t65534\t65534\t65534\t65534\n");
+	assert_line(&o, "Groups:\t \n");
+}
+
+static void test_an_unknown_user_is_an_error(void **state)
+{
+	const struct sandbox sandbox = { .provider = "openssl",
+					 .user = "no-such-user" };
+	struct outcome o;
+
+	if (!sandbox_is_possible() || geteuid() != 0)
+		skip();
+	o = in_child(&sandbox, SANDBOX_SUPERVISOR, 0, do_uname);
+	assert_int_equal(WEXITSTATUS(o.status), NOT_ENTERED);
+	assert_non_null(strstr(o.text, "there is no user no-such-user"));
+}
+
+/* --- the daemon -------------------------------------------------------- */
+
+static unsigned int *left_to_break; /* shared with the worker */
+
+static void break_out(unsigned int queue, enum journal_moment moment)
+{
+	if (moment == MOMENT_EXECUTED && queue == 1 && *left_to_break) {
+		--*left_to_break;
+		(void)do_uname();
+	}
+}
+
+/* PINGs on two queues of a daemon, the first of which breaks out. No cmocka:
+ * runs in a child, too. 0 or -1. */
+static long try_daemon(bool has_sandbox)
+{
+	struct driver driver;
+	enum vcd_status first, second;
+	bool is_served;
+
+	left_to_break = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (left_to_break == MAP_FAILED)
+		return -1;
+	*left_to_break = 3;
+	driver_init(&driver);
+	driver.options.has_sandbox = has_sandbox;
+	driver.expects_deaths = has_sandbox;
+	driver.at_moment = break_out;
+	is_served = !driver_start(&driver) &&
+		    !driver_connect(&driver, DRIVER_FEATURES) &&
+		    !driver_hello(&driver);
+	first = driver_simple(&driver, 1, VCD_OP_PING, 0, 0);
+	second = driver_simple(&driver, 0, VCD_OP_PING, 0, 0);
+	is_served = driver_stop(&driver) == 0 && is_served;
+	munmap(left_to_break, 4096);
+	return is_served && second == VCD_STATUS_OK &&
+			       first == (has_sandbox ? VCD_STATUS_KILLS
+						     : VCD_STATUS_OK)
+		       ? 0
+		       : -1;
+}
+
+static long do_device(void)
+{
+	return try_daemon(true);
+}
+
+/* The request in which a worker breaks out kills three workers; others are
+ * served, and the log says why. */
+static void test_a_worker_that_breaks_out_is_replaced(void **state)
+{
+	struct outcome o;
+
+	if (!sandbox_is_possible())
+		skip();
+	assert_int_equal(try_daemon(false), 0);
+	o = in_child(NULL, 0, 0, do_device);
+	assert_int_equal(o.status, DEED_DONE);
+	assert_non_null(strstr(o.text, "worker: the sandbox refused system "
+				       "call 63 (uname)\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_calls_outside_the_list_end_the_process),
+		cmocka_unit_test(test_the_list_holds_for_other_users),
+		cmocka_unit_test(test_landlock_leaves_the_node_only),
+		cmocka_unit_test(test_the_supervisor_removes_its_socket_alone),
+		cmocka_unit_test(test_no_capability_is_left),
+		cmocka_unit_test(test_root_becomes_somebody_else),
+		cmocka_unit_test(test_an_unknown_user_is_an_error),
+		cmocka_unit_test(test_a_worker_that_breaks_out_is_replaced),
+	};
+
+	if (!sandbox_is_possible())
+		fprintf(stderr, "# no sandbox beside a sanitizer\n");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
