@@ -94,7 +94,7 @@ static void test_workers_killed_at_random_go_unseen(void **state)
 	assert_int_equal(load_drain(&load), 0);
 	assert_int_equal(load.answered, load.launched);
 	assert_true(load.answered > deaths_wanted);
-	print_message("%u deaths, %llu answers\n", deaths,
+	print_message("# %u deaths, %llu answers\n", deaths,
 		      (unsigned long long)load.answered);
 	load_deinit(&load);
 	assert_int_equal(driver_stop(&d), 0);
@@ -176,7 +176,7 @@ static void test_front_ends_killed_at_random_leave_nothing(void **state)
 	for (unsigned int i = 0; i < deaths_wanted; i++)
 		one_life(&d, 1);
 	weigh(&d, &after);
-	print_message("descriptors %u %u, mappings %u %u, threads %u %u, "
+	print_message("# descriptors %u %u, mappings %u %u, threads %u %u, "
 		      "resident %ld %ld KiB\n",
 		      before.fds, after.fds, before.maps, after.maps,
 		      before.threads, after.threads, before.kib, after.kib);
