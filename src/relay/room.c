@@ -200,6 +200,8 @@ int room_enter(struct relay *relay, struct conn *conn,
 	conn->room = room;
 	conn->member = member;
 	list_append(&room->conns, &conn->room_link);
+	if (conn->is_congested) /* by what came before JOIN */
+		room_congest(room);
 	conn_queue(conn, roster);
 	chunk_put(roster);
 	if (member->conn_count == 1)

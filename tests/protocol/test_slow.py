@@ -6,12 +6,14 @@ them."""
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 
 import pvx_tap
 from pvx_relay import Relay, readable
-from pvx_wire import CODES, Device, Room, WireError, encode, sends
+from pvx_wire import (CODES, Device, Room, WireError, encode, join_fields,
+                      sends)
 
 ANY_RATE = ("--rate-messages=0", "--rate-bytes=0")
 # A small high-water mark and small socket buffers: full within moments.
@@ -327,6 +329,29 @@ def test_who_pings_and_does_not_read_is_not_read():
             pass
         assert sent < 32 << 20, "it was read on and on"
         assert relay.memory_kib() < 65536
+
+
+def test_who_joins_while_behind_does_not_stop_his_room_for_ever():
+    """Clause 5.5."""
+    with tempfile.TemporaryDirectory() as folder:
+        with Relay(*ANY_RATE, "--high-water-bytes=1024",
+                   listen=f"unix:{folder}/relay") as relay:
+            room = Room()
+            a = relay.enter(room, Device())
+            late = relay.greet()
+            join = encode("JOIN", **join_fields(room, Device(), late.welcome))
+            relay.signal(signal.SIGSTOP)  # so that one read finds it all
+            late.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            late.send_raw(13000 * encode("PING", token=1) + join)
+            relay.signal(signal.SIGCONT)
+            a.expect("PRESENCE")
+            a.say(0)
+            a.expect_nothing(0.2)  # late is behind with his PONGs
+            for _ in range(13000):
+                late.expect("PONG")
+            late.expect("JOINED")
+            late.expect("DELIVER")
+            assert a.expect("ACK").up_to == 1
 
 
 def test_waiting_for_a_slow_room_is_no_silence():
