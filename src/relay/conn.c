@@ -64,7 +64,8 @@ void conn_doom(struct conn *conn, unsigned int code, const char *detail)
 	conn->code = (uint16_t)code;
 	loop_work_queue(&conn->work);
 	if (code && code != CHAT_CODE_FULL)
-		log_info("client %llu: %s%s%s",
+		log_line(relay_log_level(conn->relay, LOG_LEVEL_INFO),
+			 "client %llu: %s%s%s",
 			 (unsigned long long)conn->number, wire_code_text(code),
 			 detail ? ": " : "", detail ? detail : "");
 	else

@@ -36,5 +36,7 @@ struct relay_limits {
 #define RELAY_ACCEPTS_PER_TURN   64u
 #define RELAY_ACCEPT_PAUSE_MS    100u /* out of descriptors */
 #define RELAY_LISTENERS_MAX      16u
+#define RELAY_LOG_RATE           1u /* lines per second that peers cause */
+#define RELAY_LOG_BURST          100u
 
 #endif

@@ -24,6 +24,22 @@ static const char *const default_addresses[] = { "127.0.0.1:7450",
 /* Descriptors that are no clients: standard ones, epoll, listeners. */
 #define RELAY_SPARE_FDS (RELAY_REFUSALS_MAX + RELAY_LISTENERS_MAX + 16u)
 
+enum log_level relay_log_level(struct relay *relay, enum log_level level)
+{
+	uint64_t now_ms = loop_now_ms(relay->loop);
+
+	if (bucket_take(&relay->log_lines, 0, now_ms)) {
+		relay->muted_lines++;
+		return LOG_LEVEL_DEBUG;
+	}
+	(void)bucket_take(&relay->log_lines, 1, now_ms);
+	if (relay->muted_lines)
+		log_line(level, "%llu lines like the next were left out",
+			 (unsigned long long)relay->muted_lines);
+	relay->muted_lines = 0;
+	return level;
+}
+
 static void relay_listen(struct relay *relay, bool is_on)
 {
 	for (unsigned int i = 0; i < relay->listener_count; i++)
@@ -42,7 +58,8 @@ static void accept_again(struct loop_timer *timer)
 static void relay_pause_accept(struct relay *relay, int error)
 {
 	if (!relay->is_short)
-		log_warning("cannot accept a client: %s", strerror(error));
+		log_line(relay_log_level(relay, LOG_LEVEL_WARNING),
+			 "cannot accept a client: %s", strerror(error));
 	relay->is_short = true;
 	relay_listen(relay, false);
 	loop_timer_arm(&relay->accept_timer, RELAY_ACCEPT_PAUSE_MS);
@@ -58,8 +75,9 @@ static bool accept_error_is_ours(int error)
 static void relay_note_full(struct relay *relay, bool is_full)
 {
 	if (is_full && !relay->is_full)
-		log_warning("full: %llu clients",
-			    (unsigned long long)relay->client_count);
+		log_line(relay_log_level(relay, LOG_LEVEL_WARNING),
+			 "full: %llu clients",
+			 (unsigned long long)relay->client_count);
 	relay->is_full = is_full;
 }
 
@@ -88,8 +106,8 @@ static void relay_accept(struct loop_watch *watch, unsigned int events)
 		relay_note_full(relay, relay->client_count >= most);
 		error = conn_create(relay, fd, relay->is_full);
 		if (error)
-			log_warning("cannot take a client: %s",
-				    strerror(-error));
+			log_line(relay_log_level(relay, LOG_LEVEL_WARNING),
+				 "cannot take a client: %s", strerror(-error));
 		else
 			log_debug("client %llu: connected to %s",
 				  (unsigned long long)relay->last_number,
@@ -222,6 +240,8 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 		log_error("no event loop: %s", strerror(-error));
 		return error;
 	}
+	bucket_init(&relay->log_lines, RELAY_LOG_RATE, RELAY_LOG_BURST,
+		    loop_now_ms(relay->loop));
 	loop_timer_init(relay->loop, &relay->accept_timer, accept_again);
 	loop_timer_init(relay->loop, &relay->stop_timer, stop_late);
 	error = loop_signals_open(relay->loop, &relay->signals, numbers,

@@ -3,8 +3,10 @@
 #ifndef PVX_RELAY_RELAY_H
 #define PVX_RELAY_RELAY_H
 
+#include "base/log.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
+#include "relay/bucket.h"
 #include "relay/limits.h"
 #include "relay/listen.h"
 
@@ -22,10 +24,12 @@ struct relay {
 	struct listener listeners[RELAY_LISTENERS_MAX];
 	unsigned int listener_count;
 	struct list conns;
-	uint64_t conn_count;   /* of them all */
-	uint64_t client_count; /* without those that are on their way out */
-	uint64_t last_number;  /* of a connection, for the log */
-	struct room *rooms;    /* uthash */
+	uint64_t conn_count;     /* of them all */
+	uint64_t client_count;   /* without those that are on their way out */
+	uint64_t last_number;    /* of a connection, for the log */
+	struct room *rooms;      /* uthash */
+	struct bucket log_lines; /* that peers may cause */
+	uint64_t muted_lines;    /* of them, since one was shown */
 	struct loop_signals signals;
 	struct loop_timer accept_timer; /* accept again */
 	struct loop_timer stop_timer;   /* give up on who does not read BYE */
@@ -41,6 +45,13 @@ struct relay {
  * a log line that says what could not be had. `options` is borrowed.
  */
 int relay_run(const struct relay_options *options);
+
+/*
+ * The level for a line that a peer can cause again and again: `level`, or
+ * debug while there were too many of them. Who can connect must not be able
+ * to fill a disk. Says how many were left out when it shows one again.
+ */
+enum log_level relay_log_level(struct relay *relay, enum log_level level);
 
 /* A connection is gone; called by conn_destroy(). */
 void relay_conn_gone(struct relay *relay);

@@ -266,6 +266,22 @@ def test_the_service_manager_is_told():
             assert manager.recv(100) == b"STOPPING=1"
 
 
+def test_clients_cannot_fill_the_log():
+    with Relay("--log-level=info") as relay:
+        start = time.monotonic()
+        for _ in range(150):
+            bad = relay.connect()
+            bad.send_raw(b"GET / HTTP/1.1\r\n")
+            bad.expect_error("TOO_LARGE")
+            bad.close()
+        most = 102 + time.monotonic() - start
+        assert 100 <= relay.log_text().count("HTTP") <= most
+        time.sleep(1.1)
+        relay.connect().send_raw(b"SSH-2.0-x\r\n")
+        relay.wait_for_log("SSH")
+        assert "lines like the next were left out" in relay.log_text()
+
+
 def test_the_log_holds_no_room_no_key_and_no_content():
     room, device, other = Room(), Device(), Device()
     marker = b"a marker in what is sealed"
