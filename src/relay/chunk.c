@@ -10,18 +10,26 @@
 /* Enough for every message but SEND, DELIVER and JOINED. */
 #define CHUNK_SMALL_BYTES (CHAT_HEADER_BYTES + 11 + CHAT_TEXT_MAX)
 
-struct chunk *chunk_create(size_t room_bytes)
+static size_t chunk_bytes(const struct chunk *chunk)
+{
+	return sizeof(*chunk) + chunk->room_bytes;
+}
+
+struct chunk *chunk_create(size_t *held_bytes, size_t room_bytes)
 {
 	struct chunk *chunk;
 
 	if (room_bytes > UINT32_MAX)
 		return NULL;
 	chunk = malloc(sizeof(*chunk) + room_bytes);
-	if (chunk)
-		*chunk = (struct chunk){
-			.refs = 1,
-			.room_bytes = (uint32_t)room_bytes,
-		};
+	if (!chunk)
+		return NULL;
+	*chunk = (struct chunk){
+		.held_bytes = held_bytes,
+		.refs = 1,
+		.room_bytes = (uint32_t)room_bytes,
+	};
+	*held_bytes += chunk_bytes(chunk);
 	return chunk;
 }
 
@@ -36,9 +44,9 @@ int chunk_append(struct chunk *chunk, const struct wire_message *m)
 	return 0;
 }
 
-struct chunk *chunk_of(const struct wire_message *m)
+struct chunk *chunk_of(size_t *held_bytes, const struct wire_message *m)
 {
-	struct chunk *chunk = chunk_create(CHUNK_SMALL_BYTES);
+	struct chunk *chunk = chunk_create(held_bytes, CHUNK_SMALL_BYTES);
 
 	if (chunk && chunk_append(chunk, m)) {
 		chunk_put(chunk);
@@ -54,12 +62,15 @@ struct chunk *chunk_shrink(struct chunk *chunk)
 	less = realloc(chunk, sizeof(*chunk) + chunk->used_bytes);
 	if (!less)
 		return chunk;
+	*less->held_bytes -= less->room_bytes - less->used_bytes;
 	less->room_bytes = less->used_bytes;
 	return less;
 }
 
 void chunk_put(struct chunk *chunk)
 {
-	if (chunk && --chunk->refs == 0)
-		free(chunk);
+	if (!chunk || --chunk->refs)
+		return;
+	*chunk->held_bytes -= chunk_bytes(chunk);
+	free(chunk);
 }

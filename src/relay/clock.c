@@ -23,13 +23,8 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/*
- * Bytes that the receiver's side of the network has taken: what the socket
- * still holds does not count, because a large socket buffer may take for a
- * long time what nobody reads, and then nothing while somebody does. (A Unix
- * socket counts its bookkeeping too, hence the sign.)
- */
-static int64_t taken_bytes(const struct conn *conn)
+/* A Unix socket counts its bookkeeping too, hence the sign. */
+int64_t clock_taken_bytes(const struct conn *conn)
 {
 	int held = 0;
 
@@ -46,7 +41,7 @@ void clock_watch_progress(struct conn *conn)
 	if (conn->progress_ms)
 		return;
 	conn->progress_ms = loop_now_ms(conn->relay->loop);
-	conn->progress_bytes = taken_bytes(conn);
+	conn->progress_bytes = clock_taken_bytes(conn);
 	clock_arm(conn);
 }
 
@@ -93,7 +88,7 @@ static uint64_t patience_ends(const struct conn *conn)
  * have answered yet. (Only then: a stopped client's kernel takes PINGs too.) */
 static bool is_still_taking(struct conn *conn)
 {
-	int64_t taken = taken_bytes(conn);
+	int64_t taken = clock_taken_bytes(conn);
 	bool has_moved = taken > conn->patience_bytes;
 
 	conn->patience_bytes = taken;
@@ -120,7 +115,7 @@ static uint64_t progress_ends(const struct conn *conn)
 
 static void progress_ended(struct conn *conn)
 {
-	int64_t taken = taken_bytes(conn);
+	int64_t taken = clock_taken_bytes(conn);
 
 	if (taken - conn->progress_bytes < RELAY_PROGRESS_MIN_BYTES) {
 		conn_doom(conn, CHAT_CODE_SLOW, "no progress");

@@ -106,7 +106,7 @@ void conn_queue(struct conn *conn, struct chunk *chunk)
 
 void conn_say(struct conn *conn, const struct wire_message *m)
 {
-	struct chunk *chunk = chunk_of(m);
+	struct chunk *chunk = chunk_of(&conn->relay->held_bytes, m);
 
 	if (!chunk) {
 		conn_doom(conn, CHAT_CODE_INTERNAL, "no memory");
@@ -162,7 +162,7 @@ static void conn_begin_closing(struct conn *conn)
 	if (conn->code == CHAT_CODE_SLOW)
 		outbox_truncate(&conn->outbox);
 	if (conn->code || conn->is_dismissed)
-		chunk = chunk_of(&last);
+		chunk = chunk_of(&conn->relay->held_bytes, &last);
 	if (chunk)
 		(void)outbox_push(&conn->outbox, chunk);
 	chunk_put(chunk);
@@ -229,6 +229,7 @@ int conn_create(struct relay *relay, int fd, bool is_refused)
 	conn->pinged_ms = now_ms;
 	list_init(&conn->room_link);
 	list_init(&conn->waiting_link);
+	list_init(&conn->stalled_link);
 	loop_work_init(relay->loop, &conn->work, conn_work);
 	clock_init(conn);
 	wire_assembler_init(
@@ -264,6 +265,7 @@ void conn_destroy(struct conn *conn)
 	room_leave(conn);
 	loop_watch_remove(&conn->watch);
 	loop_timer_disarm(&conn->timer);
+	list_remove(&conn->stalled_link);
 	loop_work_cancel(&conn->work);
 	outbox_deinit(&conn->outbox);
 	chunk_put(conn->batch);

@@ -57,7 +57,10 @@ struct conn {
 	/* Sending. */
 	struct outbox outbox;
 	uint64_t written_bytes;
-	bool is_blocked;   /* the socket is full; watched for writing */
+	struct list stalled_link; /* relay.stalled, while is_blocked */
+	int64_t stalled_bytes;    /* taken by the network when looked at last */
+	uint64_t stalled_ms;      /* since when it was not seen to move */
+	bool is_blocked;          /* the socket is full; watched for writing */
 	bool is_congested; /* above the high-water mark, until half of it */
 
 	/* Times, in loop_now_ms(). */

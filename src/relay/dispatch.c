@@ -97,13 +97,15 @@ static void refuse_send(struct conn *conn, enum chat_code code)
 
 /* Room for the DELIVERs of this SEND and of all that may follow in the read:
  * each is as long as its SEND and CHAT_DELIVER_HEAD more. */
-static struct chunk *batch_create(size_t envelope_bytes, size_t left_bytes)
+static struct chunk *batch_create(struct relay *relay, size_t envelope_bytes,
+				  size_t left_bytes)
 {
 	size_t more = left_bytes / (CHAT_HEADER_BYTES + CHAT_ENVELOPE_MIN);
 
-	return chunk_create(CHAT_HEADER_BYTES + CHAT_DELIVER_HEAD +
-			    envelope_bytes + left_bytes +
-			    more * CHAT_DELIVER_HEAD);
+	return chunk_create(&relay->held_bytes,
+			    CHAT_HEADER_BYTES + CHAT_DELIVER_HEAD +
+				    envelope_bytes + left_bytes +
+				    more * CHAT_DELIVER_HEAD);
 }
 
 static void take_send(struct conn *conn, const struct wire_message *m,
@@ -134,7 +136,8 @@ static void take_send(struct conn *conn, const struct wire_message *m,
 		return;
 	}
 	if (!conn->batch)
-		conn->batch = batch_create(m->send.envelope_bytes, left_bytes);
+		conn->batch = batch_create(conn->relay, m->send.envelope_bytes,
+					   left_bytes);
 	deliver.deliver.envelope = m->send.envelope;
 	deliver.deliver.envelope_bytes = m->send.envelope_bytes;
 	if (!conn->batch || chunk_append(conn->batch, &deliver))

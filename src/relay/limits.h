@@ -16,6 +16,7 @@ struct relay_limits {
 	uint64_t window_bytes;         /* of their envelopes */
 	uint64_t high_water_bytes;     /* queued: its room waits */
 	uint64_t hard_bound_bytes;     /* queued: it is cut off */
+	uint64_t memory_bytes;         /* queued for all clients */
 	uint64_t rate_messages; /* frames per second, per sender; 0: no */
 	uint64_t burst_messages;
 	uint64_t rate_bytes; /* per second, per sender; 0: no limit */
@@ -29,6 +30,8 @@ struct relay_limits {
 #define RELAY_NOTSENT_BYTES      (256u << 10) /* TCP_NOTSENT_LOWAT */
 #define RELAY_KEEP_BYTES         4096u        /* of a frame's room, when idle */
 #define RELAY_PROGRESS_MIN_BYTES 4096         /* less is no progress */
+#define RELAY_STALL_MS           1000u        /* when memory is short */
+#define RELAY_SAVE_INTERVAL_MS   250u         /* between looks for it */
 #define RELAY_CLOSE_TIMEOUT_MS   3000u        /* to flush and linger */
 #define RELAY_DISCARD_BYTES      (1u << 20)   /* read while lingering */
 #define RELAY_STOP_TIMEOUT_MS    2000u        /* to say BYE to everybody */

@@ -23,6 +23,7 @@ struct option_row {
 
 #define MAX_TIME_MS  (24u * 3600 * 1000)
 #define MAX_BYTES    (1u << 30)
+#define MAX_MEMORY   (1ull << 40)
 #define MAX_MESSAGES 10000000u
 
 static int take_listen(struct relay_options *o, const char *value)
@@ -106,6 +107,11 @@ static const struct option_row rows[] = {
 	  "queued for a client, above which it is cut off",
 	  LIMIT(hard_bound_bytes), .least = 1024, .most = MAX_BYTES,
 	  .standard = 8u << 20 },
+	{ "memory-bytes", "N",
+	  "queued for all clients, above which is cut off who\n"
+	  "stands still",
+	  LIMIT(memory_bytes), .least = 1u << 20, .most = MAX_MEMORY,
+	  .standard = 1u << 29 },
 	{ "rate-messages", "N", "frames per second of a client, 0: any",
 	  LIMIT(rate_messages), .most = MAX_MESSAGES, .standard = 1000 },
 	{ "burst-messages", "N", "frames in one go", LIMIT(burst_messages),

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "relay/clock.h"
 #include "relay/conn.h"
 #include "relay/options.h"
 
@@ -113,6 +114,53 @@ static void relay_accept(struct loop_watch *watch, unsigned int events)
 				  (unsigned long long)relay->last_number,
 				  l->name);
 	}
+}
+
+/* Whether it took anything since it was looked at last. */
+static bool stalled_has_moved(struct conn *conn)
+{
+	int64_t taken = clock_taken_bytes(conn);
+	bool has_moved = taken > conn->stalled_bytes;
+
+	conn->stalled_bytes = taken;
+	return has_moved;
+}
+
+/* Cut off who took nothing for that long, until no more than `most` is held. */
+static void relay_cut_stalled(struct relay *relay, uint64_t most,
+			      uint64_t still_ms)
+{
+	uint64_t now_ms = loop_now_ms(relay->loop);
+
+	list_for_each_safe (link, &relay->stalled) {
+		struct conn *conn = list_entry(link, struct conn, stalled_link);
+
+		if (relay->held_bytes <= most)
+			return;
+		if (stalled_has_moved(conn))
+			conn->stalled_ms = now_ms;
+		if (now_ms - conn->stalled_ms < still_ms)
+			continue;
+		list_remove(link);
+		conn_doom(conn, CHAT_CODE_SLOW, "memory is short");
+		outbox_truncate(&conn->outbox);
+	}
+}
+
+void relay_save_memory(struct relay *relay)
+{
+	uint64_t most = relay->limits.memory_bytes;
+	uint64_t now_ms = loop_now_ms(relay->loop);
+
+	/* Not a walk for each read, while all of them move. */
+	if (relay->held_bytes <= most ||
+	    (relay->held_bytes <= 2 * most &&
+	     now_ms - relay->saved_ms < RELAY_SAVE_INTERVAL_MS))
+		return;
+	relay->saved_ms = now_ms;
+	relay_cut_stalled(relay, most, RELAY_STALL_MS);
+	relay_cut_stalled(relay, 2 * most, RELAY_SAVE_INTERVAL_MS);
+	relay_cut_stalled(relay, 2 * most, 0);
 }
 
 void relay_conn_gone(struct relay *relay)
@@ -234,6 +282,7 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 	if (relay->flush_bytes > relay->limits.high_water_bytes)
 		relay->flush_bytes = relay->limits.high_water_bytes;
 	list_init(&relay->conns);
+	list_init(&relay->stalled);
 	relay_raise_fds(relay);
 	error = loop_create(&relay->loop);
 	if (error) {

@@ -28,6 +28,9 @@ struct relay {
 	uint64_t client_count;   /* without those that are on their way out */
 	uint64_t last_number;    /* of a connection, for the log */
 	struct room *rooms;      /* uthash */
+	size_t held_bytes;       /* by all chunks */
+	struct list stalled;     /* conn.stalled_link */
+	uint64_t saved_ms;       /* when memory was last short */
 	struct bucket log_lines; /* that peers may cause */
 	uint64_t muted_lines;    /* of them, since one was shown */
 	struct loop_signals signals;
@@ -52,6 +55,13 @@ int relay_run(const struct relay_options *options);
  * to fill a disk. Says how many were left out when it shows one again.
  */
 enum log_level relay_log_level(struct relay *relay, enum log_level level);
+
+/*
+ * After reading: while the chunks take more than memory_bytes, cut off who
+ * took nothing for a second, and above twice that also who moves (clause 5.6).
+ * Not while the connections of a room are walked.
+ */
+void relay_save_memory(struct relay *relay);
 
 /* A connection is gone; called by conn_destroy(). */
 void relay_conn_gone(struct relay *relay);

@@ -132,10 +132,11 @@ static bool member_put(struct room *room, struct member *member)
 static void tell_presence(struct room *room, const struct conn *except,
 			  enum chat_presence what, const uint8_t *key)
 {
-	struct chunk *chunk = chunk_of(&(struct wire_message){
+	const struct wire_message m = {
 		.type = CHAT_PRESENCE,
 		.presence = { .what = what, .device_key = key },
-	});
+	};
+	struct chunk *chunk = chunk_of(&room->relay->held_bytes, &m);
 
 	if (!chunk)
 		return;
@@ -152,8 +153,9 @@ static struct chunk *roster_of(struct room *room)
 	uint8_t *keys = malloc((size_t)CHAT_ROSTER_MAX_KEYS * CHAT_KEY_BYTES);
 	struct chunk *chunk;
 
-	chunk = chunk_create((size_t)left * CHAT_KEY_BYTES +
-			     (size_t)frames * (CHAT_HEADER_BYTES + 4));
+	chunk = chunk_create(&room->relay->held_bytes,
+			     (size_t)left * CHAT_KEY_BYTES +
+				     (size_t)frames * (CHAT_HEADER_BYTES + 4));
 	while (chunk && keys && left) {
 		struct wire_message m = { .type = CHAT_JOINED };
 

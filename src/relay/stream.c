@@ -121,6 +121,22 @@ static void stream_calm(struct conn *conn)
 	stream_resume(conn);
 }
 
+/* Keep relay.stalled: whose socket is full, in order of the last write. */
+static void stream_note_stall(struct conn *conn, bool has_moved)
+{
+	bool is_listed = !list_is_empty(&conn->stalled_link);
+
+	if (is_listed && (has_moved || !conn->is_blocked)) {
+		list_remove(&conn->stalled_link);
+		is_listed = false;
+	}
+	if (!conn->is_blocked || is_listed)
+		return;
+	conn->stalled_bytes = clock_taken_bytes(conn);
+	conn->stalled_ms = loop_now_ms(conn->relay->loop);
+	list_append(&conn->relay->stalled, &conn->stalled_link);
+}
+
 void stream_write(struct conn *conn)
 {
 	struct iovec pieces[RELAY_IOVECS];
@@ -146,6 +162,7 @@ void stream_write(struct conn *conn)
 			conn->written_bytes += (uint64_t)n;
 		}
 		conn->is_blocked = n < (ssize_t)wanted;
+		stream_note_stall(conn, n > 0);
 	}
 	clock_watch_progress(conn);
 	stream_calm(conn);
@@ -204,6 +221,7 @@ static void stream_feed(struct conn *conn, const uint8_t *data, size_t bytes)
 		a->room_bytes = 0;
 	}
 	clock_charge(conn, frames, read_bytes);
+	relay_save_memory(conn->relay);
 }
 
 static void stream_read(struct conn *conn)

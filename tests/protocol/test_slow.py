@@ -354,6 +354,50 @@ def test_who_joins_while_behind_does_not_stop_his_room_for_ever():
             assert a.expect("ACK").up_to == 1
 
 
+def test_many_rooms_that_stall_do_not_take_all_memory():
+    """Clause 5.6."""
+    with Relay(*ANY_RATE, "--memory-bytes=4000000") as relay:
+        room = Room()
+        late = relay.connect(receive_buffer=4096)  # behind, but it moves
+        late.enter(room, Device())
+        busy = relay.enter(room, Device())
+        late.expect("PRESENCE")
+        before = relay.memory_kib()
+        busy.send_raw(sends(busy, 0, 10, bytes(60000)))
+        stop = threading.Event()
+
+        def move():
+            while not stop.wait(0.02):
+                if readable(late, 0):
+                    late.buffer += late.sock.recv(1000)
+
+        thread = threading.Thread(target=move)
+        thread.start()
+        stalled = []
+        try:
+            while len(stalled) < 20:
+                room = Room()
+                slow = relay.connect(receive_buffer=4096)
+                slow.enter(room, Device())
+                stalled.append(slow)
+                sender = relay.enter(room, Device())
+                sender.expect_nothing(0.2)
+                sender.send_raw(sends(sender, 0, 16, bytes(60000)))
+            relay.wait_for_log("memory is short")
+        finally:
+            stop.set()
+            thread.join()
+        assert relay.memory_kib() - before < 14000
+        for _ in range(10):
+            late.expect("DELIVER")
+        late.send("PING", token=1)
+        late.expect("PONG")
+        last = stalled[0].receive()
+        while last is not None and last.type != "ERROR":
+            last = stalled[0].receive()
+        assert last is not None and last.code == CODES["SLOW"]
+
+
 def test_waiting_for_a_slow_room_is_no_silence():
     """Clause 5.9."""
     with Relay(*SMALL, "--ping-interval-ms=100",

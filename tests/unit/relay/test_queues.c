@@ -12,9 +12,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+static size_t held_bytes;
+
 static struct chunk *chunk_with(uint8_t value, uint32_t bytes)
 {
-	struct chunk *chunk = chunk_create(bytes);
+	struct chunk *chunk = chunk_create(&held_bytes, bytes);
 
 	assert_non_null(chunk);
 	memset(chunk->bytes, value, bytes);
@@ -133,7 +135,7 @@ static void test_truncating_keeps_the_frame_that_is_begun(void **state)
 static void test_a_chunk_takes_no_more_than_its_room(void **state)
 {
 	const struct wire_message ping = { .type = CHAT_PING };
-	struct chunk *chunk = chunk_create(13 + 12);
+	struct chunk *chunk = chunk_create(&held_bytes, 13 + 12);
 
 	assert_int_equal(chunk_append(chunk, &ping), 0);
 	assert_int_equal(chunk_append(chunk, &ping), -EMSGSIZE);
@@ -142,6 +144,23 @@ static void test_a_chunk_takes_no_more_than_its_room(void **state)
 	assert_int_equal(chunk->room_bytes, 13);
 	chunk_put(chunk);
 	chunk_put(NULL);
+}
+
+static void test_what_chunks_take_is_counted_once(void **state)
+{
+	const struct wire_message ping = { .type = CHAT_PING };
+	struct chunk *a = chunk_create(&held_bytes, 1000), *b;
+
+	assert_int_equal(held_bytes, 1000 + sizeof(*a));
+	assert_int_equal(chunk_append(a, &ping), 0);
+	a = chunk_shrink(a);
+	assert_int_equal(held_bytes, 13 + sizeof(*a));
+	b = chunk_of(&held_bytes, &ping);
+	assert_int_equal(held_bytes, 2 * (13 + sizeof(*a)));
+	chunk_put(chunk_get(a));
+	chunk_put(b);
+	chunk_put(a);
+	assert_int_equal(held_bytes, 0);
 }
 
 static void test_a_burst_is_free_and_the_rest_waits(void **state)
@@ -197,6 +216,7 @@ int main(void)
 			test_a_chunk_is_shared_and_freed_by_its_last_owner),
 		cmocka_unit_test(test_truncating_keeps_the_frame_that_is_begun),
 		cmocka_unit_test(test_a_chunk_takes_no_more_than_its_room),
+		cmocka_unit_test(test_what_chunks_take_is_counted_once),
 		cmocka_unit_test(test_a_burst_is_free_and_the_rest_waits),
 		cmocka_unit_test(test_the_mean_rate_holds_for_greedy_reads),
 		cmocka_unit_test(test_a_bucket_is_never_fuller_than_its_burst),
