@@ -104,13 +104,31 @@ static void patience_ended(struct conn *conn)
 		conn_doom(conn, CHAT_CODE_TIMEOUT, "silence");
 }
 
-/* Clause 5.6. */
+/* Clause 5.6. A room that had to lose a member who held it up has less
+ * patience with the next one, who may be the same with another key. */
+static uint64_t progress_timeout_ms(const struct conn *conn)
+{
+	uint64_t timeout_ms = conn->relay->limits.progress_timeout_ms;
+	const struct room *room = conn->room;
+
+	if (!conn->is_congested || !room || !room->warned_ms ||
+	    loop_now_ms(conn->relay->loop) - room->warned_ms > RELAY_WARNED_MS)
+		return timeout_ms;
+	return timeout_ms / RELAY_WARNED_DIVISOR;
+}
+
 static uint64_t progress_ends(const struct conn *conn)
 {
 	return conn->stage < CONN_CLOSING && conn->progress_ms
-		       ? conn->progress_ms +
-				 conn->relay->limits.progress_timeout_ms
+		       ? conn->progress_ms + progress_timeout_ms(conn)
 		       : NEVER;
+}
+
+static void cut_off_slow(struct conn *conn, const char *detail)
+{
+	if (conn->room && conn->is_congested)
+		conn->room->warned_ms = loop_now_ms(conn->relay->loop);
+	conn_doom(conn, CHAT_CODE_SLOW, detail);
 }
 
 static void progress_ended(struct conn *conn)
@@ -118,11 +136,24 @@ static void progress_ended(struct conn *conn)
 	int64_t taken = clock_taken_bytes(conn);
 
 	if (taken - conn->progress_bytes < RELAY_PROGRESS_MIN_BYTES) {
-		conn_doom(conn, CHAT_CODE_SLOW, "no progress");
+		cut_off_slow(conn, "no progress");
 		return;
 	}
 	conn->progress_ms = loop_now_ms(conn->relay->loop);
 	conn->progress_bytes = taken;
+}
+
+static uint64_t room_patience_ends(const struct conn *conn)
+{
+	return conn->stage == CONN_JOINED && conn->is_congested
+		       ? conn->congested_ms +
+				 conn->relay->limits.room_patience_ms
+		       : NEVER;
+}
+
+static void room_patience_ended(struct conn *conn)
+{
+	cut_off_slow(conn, "held its room up");
 }
 
 static uint64_t pause_ends(const struct conn *conn)
@@ -153,9 +184,13 @@ static const struct {
 	uint64_t (*ends)(const struct conn *conn);
 	void (*ended)(struct conn *conn);
 } limits[] = {
-	{ handshake_ends, handshake_ended }, { patience_ends, patience_ended },
-	{ silence_ends, silence_ended },     { progress_ends, progress_ended },
-	{ pause_ends, pause_ended },         { closing_ends, closing_ended },
+	{ handshake_ends, handshake_ended },
+	{ patience_ends, patience_ended },
+	{ silence_ends, silence_ended },
+	{ progress_ends, progress_ended },
+	{ room_patience_ends, room_patience_ended },
+	{ pause_ends, pause_ended },
+	{ closing_ends, closing_ended },
 };
 
 void clock_arm(struct conn *conn)

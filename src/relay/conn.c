@@ -99,8 +99,10 @@ void conn_queue(struct conn *conn, struct chunk *chunk)
 	if (conn->outbox.bytes > relay->limits.high_water_bytes &&
 	    !conn->is_congested) {
 		conn->is_congested = true;
+		conn->congested_ms = loop_now_ms(relay->loop);
 		if (conn->room)
 			room_congest(conn->room);
+		clock_arm(conn);
 	}
 }
 

@@ -70,6 +70,7 @@ struct conn {
 	uint64_t progress_ms;   /* the queue was last seen to move; 0: empty */
 	int64_t progress_bytes; /* taken by the network by then */
 	int64_t patience_bytes; /* taken when patience last ended */
+	uint64_t congested_ms;  /* since then its room waits for it */
 	uint64_t closing_ms;
 
 	/* The end. */

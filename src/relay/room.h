@@ -31,6 +31,7 @@ struct room {
 	struct list conns;      /* conn.room_link */
 	struct member *members; /* uthash */
 	uint32_t congested;     /* connections above the high-water mark */
+	uint64_t warned_ms;     /* it lost who held it up; 0: never */
 	struct list waiting;    /* conn.waiting_link: until congested is 0 */
 	struct loop_work resume_work;
 	UT_hash_handle hh;

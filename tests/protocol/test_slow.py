@@ -267,6 +267,46 @@ def test_a_reader_that_moves_is_not_cut_off():
         slow.expect("PONG")
 
 
+def test_a_reader_that_holds_its_room_up_for_too_long_is_cut_off():
+    """Clause 5.6."""
+    with Relay(*SMALL, "--progress-timeout-ms=1000",
+               "--room-patience-ms=1500") as relay:
+        room = Room()
+        slow = relay.connect(receive_buffer=4096)
+        slow.enter(room, Device())
+        a = relay.enter(room, Device())
+        slow.expect("PRESENCE")
+        sent = fill(a)
+        start = time.monotonic()
+        while not readable(a, 0.1):  # it moves, but never enough
+            assert time.monotonic() - start < 10
+            slow.buffer += slow.sock.recv(4096)
+        relay.wait_for_log("held its room up")
+        assert a.expect("PRESENCE").device_key == slow.device.key
+        assert a.expect("ACK").up_to == sent
+
+
+def test_a_room_is_held_up_shorter_the_second_time():
+    """Clause 5.6."""
+    with Relay(*SMALL, "--progress-timeout-ms=1800") as relay:
+        room, device = Room(), Device()
+        a = relay.enter(room, Device())
+        gaps = []
+        sent = 0
+        for _ in range(2):
+            deaf = relay.connect(receive_buffer=4096)
+            deaf.enter(room, device)
+            gap = 0
+            while relay.log_text().count("no progress") == len(gaps):
+                start = time.monotonic()
+                a.say(sent, KIB)
+                sent += 1
+                a.expect("ACK", skip=("PRESENCE", "PING"))
+                gap = max(gap, time.monotonic() - start)
+            gaps.append(gap)
+        assert gaps[0] > 1.2 > gaps[1], gaps
+
+
 def test_a_reader_whose_ping_is_far_behind_is_not_cut_off():
     """Clause 5.9."""
     with Relay(*SMALL, "--ping-interval-ms=200",
