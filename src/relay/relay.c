@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "prim/random.h"
 #include "relay/clock.h"
 #include "relay/conn.h"
 #include "relay/options.h"
@@ -284,6 +285,11 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 	list_init(&relay->conns);
 	list_init(&relay->stalled);
 	relay_raise_fds(relay);
+	error = random_bytes(relay->hash_key, sizeof(relay->hash_key));
+	if (error) {
+		log_error("no randomness: %s", strerror(-error));
+		return error;
+	}
 	error = loop_create(&relay->loop);
 	if (error) {
 		log_error("no event loop: %s", strerror(-error));

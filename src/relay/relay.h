@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
+#include "prim/shorthash.h"
 #include "relay/bucket.h"
 #include "relay/limits.h"
 #include "relay/listen.h"
@@ -24,15 +25,16 @@ struct relay {
 	struct listener listeners[RELAY_LISTENERS_MAX];
 	unsigned int listener_count;
 	struct list conns;
-	uint64_t conn_count;     /* of them all */
-	uint64_t client_count;   /* without those that are on their way out */
-	uint64_t last_number;    /* of a connection, for the log */
-	struct room *rooms;      /* uthash */
-	size_t held_bytes;       /* by all chunks */
-	struct list stalled;     /* conn.stalled_link */
-	uint64_t saved_ms;       /* when memory was last short */
-	struct bucket log_lines; /* that peers may cause */
-	uint64_t muted_lines;    /* of them, since one was shown */
+	uint64_t conn_count;   /* of them all */
+	uint64_t client_count; /* without those that are on their way out */
+	uint64_t last_number;  /* of a connection, for the log */
+	struct room *rooms;    /* uthash */
+	uint8_t hash_key[SHORTHASH_KEY_BYTES]; /* of all tables */
+	size_t held_bytes;                     /* by all chunks */
+	struct list stalled;                   /* conn.stalled_link */
+	uint64_t saved_ms;                     /* when memory was last short */
+	struct bucket log_lines;               /* that peers may cause */
+	uint64_t muted_lines; /* of them, since one was shown */
 	struct loop_signals signals;
 	struct loop_timer accept_timer; /* accept again */
 	struct loop_timer stop_timer;   /* give up on who does not read BYE */

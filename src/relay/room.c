@@ -2,7 +2,6 @@
 /* room.c - who is in a room, and handing on to them */
 
 #include "relay/conn.h"
-#include "base/bytes.h"
 #include "base/mutant.h"
 #include "relay/chunk.h"
 #include "relay/relay.h"
@@ -14,18 +13,15 @@
 
 /*
  * How it works: rooms are in a hash table by their id, members of a room in
- * one by device key. Ids and keys are (nearly) uniform bytes already, so their
- * first two are the hash; the whole of them decides (CHECK room_separation):
- * two rooms whose ids begin alike are still two rooms.
+ * one by device key. Who connects chooses ids and keys, so the hash has a key
+ * that he does not know; the whole of them decides (CHECK room_separation):
+ * two rooms with one hash are still two rooms.
  *
  * A room is congested while any of its connections has more than its
  * high-water mark queued. Who sends then is put on the list `waiting`, without
  * ACK and unread (clause 5.5); resume_work lets them go on once nobody is
  * above the mark.
  */
-#undef HASH_FUNCTION
-#define HASH_FUNCTION(key, bytes, hash) \
-	((hash) = bytes_get_be16((const uint8_t *)(key)))
 #undef HASH_KEYCMP
 #define HASH_KEYCMP(a, b, bytes) \
 	(CHECK(room_separation, memcmp(a, b, bytes) == 0) ? 0 : 1)
@@ -53,11 +49,17 @@ void room_relieve(struct room *room)
 		loop_work_queue(&room->resume_work);
 }
 
+static uint32_t room_hash(const struct relay *relay, const uint8_t *id)
+{
+	return shorthash(relay->hash_key, id, CHAT_ROOM_ID_BYTES);
+}
+
 static struct room *room_find(struct relay *relay, const uint8_t *id)
 {
 	struct room *room = NULL;
 
-	HASH_FIND(hh, relay->rooms, id, CHAT_ROOM_ID_BYTES, room);
+	HASH_FIND_BYHASHVALUE(hh, relay->rooms, id, CHAT_ROOM_ID_BYTES,
+			      room_hash(relay, id), room);
 	return room;
 }
 
@@ -72,7 +74,9 @@ static struct room *room_create(struct relay *relay, const uint8_t *id)
 	list_init(&room->conns);
 	list_init(&room->waiting);
 	loop_work_init(relay->loop, &room->resume_work, room_resume);
-	HASH_ADD_KEYPTR(hh, relay->rooms, room->id, CHAT_ROOM_ID_BYTES, room);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, relay->rooms, room->id,
+				    CHAT_ROOM_ID_BYTES, room_hash(relay, id),
+				    room);
 	if (room_find(relay, id) != room) {
 		free(room);
 		return NULL;
@@ -89,11 +93,17 @@ static void room_destroy_if_empty(struct room *room)
 	free(room);
 }
 
+static uint32_t member_hash(const struct room *room, const uint8_t *key)
+{
+	return shorthash(room->relay->hash_key, key, CHAT_KEY_BYTES);
+}
+
 static struct member *member_find(struct room *room, const uint8_t *key)
 {
 	struct member *member = NULL;
 
-	HASH_FIND(hh, room->members, key, CHAT_KEY_BYTES, member);
+	HASH_FIND_BYHASHVALUE(hh, room->members, key, CHAT_KEY_BYTES,
+			      member_hash(room, key), member);
 	return member;
 }
 
@@ -107,8 +117,9 @@ static struct member *member_get(struct room *room, const uint8_t *key)
 		if (!member)
 			return NULL;
 		memcpy(member->device_key, key, CHAT_KEY_BYTES);
-		HASH_ADD_KEYPTR(hh, room->members, member->device_key,
-				CHAT_KEY_BYTES, member);
+		HASH_ADD_KEYPTR_BYHASHVALUE(hh, room->members,
+					    member->device_key, CHAT_KEY_BYTES,
+					    member_hash(room, key), member);
 		if (member_find(room, key) != member) {
 			free(member);
 			return NULL;

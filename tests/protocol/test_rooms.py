@@ -34,28 +34,6 @@ def test_another_room_gets_nothing():
         outsider.expect_nothing(0.2)
 
 
-def rooms_that_begin_alike():
-    """Two rooms whose ids share the bytes that the relay's table goes by."""
-    seen = {}
-    while True:
-        room = Room()
-        if room.id[:2] in seen:
-            return seen[room.id[:2]], room
-        seen[room.id[:2]] = room
-
-
-def test_rooms_whose_ids_begin_alike_get_nothing_of_each_other():
-    """Clause 5.1."""
-    one, other = rooms_that_begin_alike()
-    with Relay() as relay:
-        a, b = relay.enter_all(one, [Device(), Device()])
-        outsider = relay.enter(other, Device())
-        assert len(outsider.roster) == 1
-        a.say(0)
-        b.expect("DELIVER")
-        outsider.expect_nothing(0.2)
-
-
 def test_an_envelope_that_names_another_sender_is_refused():
     """Clause 5.2."""
     with Relay() as relay:
