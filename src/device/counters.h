@@ -37,8 +37,9 @@ struct counters {
 	uint64_t batches; /* publishes */
 	uint64_t calls;
 	uint64_t throttled;
-	uint64_t resumed;   /* requests that a dead worker left */
-	uint64_t in_flight; /* taken and not yet returned: now */
+	uint64_t resumed; /* requests that a dead worker left */
+	uint64_t depth;   /* available, when last looked at */
+	uint64_t depths;  /* the sum of what that was for each batch */
 	struct counters_row row[COUNTERS_ROWS_MAX];
 };
 
@@ -46,6 +47,12 @@ struct counters {
 static inline void counters_add(uint64_t *counter, uint64_t more)
 {
 	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
+
+/* What is counted now. */
+static inline void counters_set(uint64_t *counter, uint64_t number)
+{
+	__atomic_store_n(counter, number, __ATOMIC_RELAXED);
 }
 
 /* Note a time in the row's histogram. */

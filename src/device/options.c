@@ -32,6 +32,12 @@ static int take_provider(struct device_options *o, const char *value)
 	return *value ? 0 : -EINVAL;
 }
 
+static int take_stats(struct device_options *o, const char *value)
+{
+	o->stats_path = value;
+	return *value ? 0 : -EINVAL;
+}
+
 static int take_sandbox(struct device_options *o, const char *value)
 {
 	o->has_sandbox = strcmp(value, "on") == 0;
@@ -93,6 +99,8 @@ static const struct option_row rows[] = {
 	  NUMBER(throttle_bytes_per_s), .most = UINT64_C(1) << 40 },
 	{ "throttle-ops", "N", "operations a second, 0: any",
 	  NUMBER(throttle_ops_per_s), .most = 1000000000 },
+	{ "stats-socket", "PATH", "a socket that tells statistics",
+	  .take = take_stats },
 	{ "sandbox", "on|off", "refuse what the device does not need (on)",
 	  .take = take_sandbox },
 	{ "user", "NAME",

@@ -26,6 +26,7 @@ struct device_options {
 	struct device_numbers numbers;
 	const char *socket_path; /* borrowed from argv; NULL: none */
 	const char *provider;    /* borrowed from argv, or "openssl" */
+	const char *stats_path;  /* borrowed from argv; NULL: none */
 	bool has_sandbox;
 	const char *user; /* borrowed from argv, or "nobody" */
 	enum log_level log_level;

@@ -110,6 +110,16 @@ static uint64_t held_ns(struct queue *queue)
 	return delay_ns;
 }
 
+/* A batch begins: what was available, with the request just taken. */
+static void note_depth(struct queue *queue)
+{
+	const struct vring *ring = &queue->ring;
+	uint64_t depth = 1 + (uint16_t)(ring->avail_idx - ring->next_avail);
+
+	counters_set(&queue->counters->depth, depth);
+	counters_add(&queue->counters->depths, depth);
+}
+
 /* Serve one batch: whether there may be more, or how long to wait for it. */
 static bool serve_batch(struct queue *queue, uint64_t *hold_ns)
 {
@@ -131,6 +141,8 @@ static bool serve_batch(struct queue *queue, uint64_t *hold_ns)
 		if (got <= 0)
 			break;
 		engine_moment(queue->lane, MOMENT_TAKEN);
+		if (queue->journal.count == 0)
+			note_depth(queue);
 		slot = journal_begin(&queue->journal, queue->chain.head,
 				     queue->ring.next_avail);
 		bytes = engine_execute(queue->lane, slot, &queue->chain);
@@ -183,6 +195,8 @@ static void *queue_main(void *argument)
 			;
 		if (!hold_ns && !queue->is_broken && vring_listen(&queue->ring))
 			continue;
+		if (!hold_ns)
+			counters_set(&queue->counters->depth, 0);
 		if (!atomic_load(&queue->must_stop))
 			sleep_until(queue, hold_ns);
 	}

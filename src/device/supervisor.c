@@ -15,6 +15,7 @@
 #include "device/engine.h"
 #include "device/listen.h"
 #include "device/sandbox.h"
+#include "device/stats_server.h"
 #include "loop/signals.h"
 
 #define FEATURES                                                         \
@@ -39,6 +40,7 @@ struct supervisor {
 	struct sandbox sandbox;
 	struct vhost_device device;
 	struct listener listener;
+	struct stats_server stats;
 	struct crew crew;
 	struct vhost_control control;
 	struct vhost_state vhost;
@@ -244,6 +246,7 @@ static int enter_sandbox(struct supervisor *s)
 	s->sandbox.user = o->user;
 	s->sandbox.provider = o->provider;
 	s->sandbox.paths[0] = o->socket_path;
+	s->sandbox.paths[1] = o->stats_path;
 	s->crew.params.sandbox = &s->sandbox;
 	return sandbox_enter(&s->sandbox, SANDBOX_SUPERVISOR);
 }
@@ -260,6 +263,9 @@ static int open_socket(struct supervisor *s)
 				      on_accept);
 	else if (!is_connected)
 		error = listener_adopt(&s->listener, s->loop, fd, on_accept);
+	if (!error && o->stats_path)
+		error = stats_server_open(&s->stats, s->loop, o->stats_path,
+					  &s->state);
 	if (!error)
 		error = enter_sandbox(s);
 	return !error && is_connected ? connect_to(s, fd) : error;
@@ -304,6 +310,7 @@ static void supervisor_deinit(struct supervisor *s)
 {
 	listener_close(&s->listener);
 	disconnect(s);
+	stats_server_close(&s->stats);
 	loop_signals_close(&s->signals);
 	if (s->loop)
 		loop_destroy(s->loop);

@@ -77,7 +77,7 @@ static const struct call {
 	CALL(getsockopt, S, "listen.c: what --fd is; SO_PEERCRED"),
 	CALL(accept4, S, "listen.c, stats: connections"),
 	CALL(accept, S, "the same"),
-	CALL(shutdown, S, "stats: end of an answer"),
+	CALL_IF(setsockopt, S, 1, ALL, SOL_SOCKET, "stats: small buffers"),
 	CALL(unlink, S, "listen.c: its sockets, at its end"),
 	CALL(eventfd2, BOTH, "queue.c: the stop of a thread"),
 	CALL_IF(socket, S, 0, ALL, AF_UNIX, "notify.c: the manager"),

@@ -53,7 +53,7 @@ def test_help_tells_of_every_option(_):
     assert done.returncode == 0
     for option in ("socket-path", "fd", "provider", "queues", "max-sessions",
                    "max-files", "max-request-bytes", "throttle-bps",
-                   "throttle-ops", "sandbox", "user", "print-capabilities"):
+                   "throttle-ops", "sandbox", "user", "stats-socket", "print-capabilities"):
         assert f"--{option}" in done.stdout, option
 
 
