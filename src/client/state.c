@@ -294,16 +294,14 @@ static int merge_stored(struct state *state, const uint8_t *room_id,
 static int merge_row(struct state *state, const uint8_t *room_id,
 		     const struct e2ee_row *changed)
 {
-	enum statement s = STATEMENT_PUT;
+	enum statement s = STATEMENT_DELETE;
 	struct e2ee_row row = *changed;
-	int error;
+	int error = merge_stored(state, room_id, &row);
 
-	if (row.value_bytes == 0) {
-		s = STATEMENT_DELETE;
-	} else {
-		error = merge_stored(state, room_id, &row);
-		if (error)
-			return error;
+	if (error)
+		return error;
+	if (row.value_bytes) {
+		s = STATEMENT_PUT;
 		bind(state, s, 3, row.value, row.value_bytes);
 	}
 	bind(state, s, 1, room_id, CHAT_ROOM_ID_BYTES);

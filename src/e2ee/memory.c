@@ -202,7 +202,7 @@ static void chain_forget(struct memory *memory, uint32_t index,
 		member->record.floor_ms = floor_ms;
 	member_row_encode(&changes->rows[changes->count++], &member->record);
 	chain_row_delete(&changes->rows[changes->count++],
-			 member->record.device_key, chain->record.id);
+			 member->record.device_key, &chain->record);
 }
 
 static uint32_t chain_add(struct memory *memory, uint32_t member,

@@ -3,6 +3,7 @@
 
 #include "e2ee/rows.h"
 #include "base/cursor.h"
+#include "base/mutant.h"
 #include "e2ee/rows_codec.h"
 
 #include <errno.h>
@@ -14,12 +15,13 @@
 
 #define FLAG_CONTESTED 1u
 
+#define CHAIN_ROW_BYTES (1 + 8 + 8 + 2 * SHA256_BYTES + CHAIN_SEEN_BYTES)
+
 static const uint8_t no_chain[CHAT_CHAIN_ID_BYTES];
 
 _Static_assert(E2EE_ROW_KEY_BYTES == CHAT_KEY_BYTES + CHAT_CHAIN_ID_BYTES,
 	       "a key is a device key and a chain id");
-_Static_assert(1 + 8 + 8 + 2 * SHA256_BYTES + CHAIN_SEEN_BYTES <=
-		       E2EE_ROW_VALUE_BYTES,
+_Static_assert(CHAIN_ROW_BYTES <= E2EE_ROW_VALUE_BYTES,
 	       "a chain fits into a row");
 
 static void row_begin(struct e2ee_row *row, struct writer *w,
@@ -64,11 +66,10 @@ void chain_row_encode(struct e2ee_row *row,
 
 void chain_row_delete(struct e2ee_row *row,
 		      const uint8_t device_key[CHAT_KEY_BYTES],
-		      const uint8_t chain_id[CHAT_CHAIN_ID_BYTES])
+		      const struct chain_record *c)
 {
-	struct writer w;
-
-	row_begin(row, &w, device_key, chain_id);
+	chain_row_encode(row, device_key, c);
+	row->value_bytes = 0;
 }
 
 bool row_is_member(const uint8_t key[E2EE_ROW_KEY_BYTES])
@@ -189,10 +190,28 @@ static int chain_row_merge(struct e2ee_row *row, const uint8_t *stored,
 	return 0;
 }
 
+/* The floor that stands for a forgotten chain was set behind what its process
+ * knew of it. Another process may have accepted newer messages in the chain:
+ * their record must stay, or they would be accepted again. */
+static int chain_delete_merge(struct e2ee_row *row, const uint8_t *stored,
+			      size_t bytes)
+{
+	struct chain_record mine, other;
+	int err;
+
+	err = chain_row_decode(&mine, row->key, row->value, CHAIN_ROW_BYTES);
+	if (!err)
+		err = chain_row_decode(&other, row->key, stored, bytes);
+	if (err || CHECK(forgotten_row, other.last_ms <= mine.last_ms))
+		return err;
+	row->value_bytes = CHAIN_ROW_BYTES;
+	return chain_row_merge(row, stored, bytes);
+}
+
 int e2ee_row_merge(struct e2ee_row *row, const uint8_t *stored, size_t bytes)
 {
 	if (row->value_bytes == 0)
-		return 0;
+		return chain_delete_merge(row, stored, bytes);
 	if (row_is_member(row->key))
 		return member_row_merge(row, stored, bytes);
 	return chain_row_merge(row, stored, bytes);

@@ -22,7 +22,8 @@
 struct e2ee_row {
 	uint8_t key[E2EE_ROW_KEY_BYTES];
 	uint8_t value[E2EE_ROW_VALUE_BYTES];
-	uint16_t value_bytes; /* 0: the row is to be deleted */
+	uint16_t value_bytes; /* 0: the row is to be deleted; then the value is
+			       * what is known of it here */
 };
 
 struct e2ee_changes {
@@ -32,7 +33,8 @@ struct e2ee_changes {
 
 /*
  * Merge what is stored under the same key into `row`: what either has seen,
- * the merged row has seen. 0; -EBADMSG when the stored bytes are not a row's,
+ * the merged row has seen. A deletion becomes a row again when another process
+ * has stored more than was known to the one that forgets. 0; -EBADMSG when the stored bytes are not a row's,
  * -EEXIST when they pin the device key to another identity: then the stored
  * row stays as it is and the message is not shown.
  */

@@ -41,10 +41,11 @@ void member_row_encode(struct e2ee_row *row, const struct member_record *m);
 void chain_row_encode(struct e2ee_row *row,
 		      const uint8_t device_key[CHAT_KEY_BYTES],
 		      const struct chain_record *c);
-/* The row that says: delete what is stored of this chain. */
+/* The row that says: delete what is stored of this chain, unless that is more
+ * than `c`. */
 void chain_row_delete(struct e2ee_row *row,
 		      const uint8_t device_key[CHAT_KEY_BYTES],
-		      const uint8_t chain_id[CHAT_CHAIN_ID_BYTES]);
+		      const struct chain_record *c);
 
 /* Whether the key is that of a member's row; else it is a chain's. */
 bool row_is_member(const uint8_t key[E2EE_ROW_KEY_BYTES]);

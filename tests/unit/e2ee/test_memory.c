@@ -250,6 +250,51 @@ static void test_merged_rows_have_seen_what_either_has(void **state)
 	memory_deinit(&restarted);
 }
 
+static void test_what_another_process_heard_is_not_forgotten(void **state)
+{
+	struct memory *memory = *state;
+	struct e2ee_opened other = { 0 }, opened = { 0 };
+	struct e2ee_row *row;
+
+	/* Both heard generation 0 at time 5; only another heard 1, at 50. */
+	hear(memory, say(1, 1, 0, 5), &other);
+	chain_row_encode(&other.changes.rows[0], say(1, 1, 0, 5)->device_key,
+			 &memory->chains[0].record);
+	row = &other.changes.rows[0];
+	row->value[8] = 50;              /* the latest time */
+	row->value[1 + 8 + 8 + 64] |= 2; /* bit 1 */
+	for (uint32_t i = 2; i <= MEMORY_CHAINS_PER_MEMBER + 1; i++)
+		hear(memory, say(1, i, 0, 10 * i), &opened);
+	/* It is the oldest here, and goes; the stored row has more. */
+	assert_int_equal(opened.changes.rows[1].value_bytes, 0);
+	assert_memory_equal(opened.changes.rows[1].key, row->key,
+			    sizeof(row->key));
+	assert_int_equal(e2ee_row_merge(&opened.changes.rows[1], row->value,
+					row->value_bytes),
+			 0);
+	assert_int_equal(opened.changes.rows[1].value_bytes, row->value_bytes);
+	assert_memory_equal(opened.changes.rows[1].value, row->value,
+			    row->value_bytes);
+	/* The floor alone would let a replay of it through. */
+	assert_true(memory->members[0].record.floor_ms <= 50);
+}
+
+static void test_what_nobody_else_heard_is_forgotten(void **state)
+{
+	struct memory *memory = *state;
+	struct e2ee_opened first, opened;
+	struct e2ee_row *row;
+
+	hear(memory, say(1, 1, 0, 5), &first);
+	row = &first.changes.rows[first.changes.count - 1];
+	for (uint32_t i = 2; i <= MEMORY_CHAINS_PER_MEMBER + 1; i++)
+		hear(memory, say(1, i, 0, 10 * i), &opened);
+	assert_int_equal(e2ee_row_merge(&opened.changes.rows[1], row->value,
+					row->value_bytes),
+			 0);
+	assert_int_equal(opened.changes.rows[1].value_bytes, 0);
+}
+
 static void test_a_stored_pin_is_not_overwritten(void **state)
 {
 	struct memory *memory = *state;
@@ -330,6 +375,8 @@ int main(void)
 		CLAIM(test_chains_are_bounded_and_the_oldest_goes),
 		CLAIM(test_rows_come_back_as_they_were),
 		CLAIM(test_merged_rows_have_seen_what_either_has),
+		CLAIM(test_what_another_process_heard_is_not_forgotten),
+		CLAIM(test_what_nobody_else_heard_is_forgotten),
 		CLAIM(test_a_stored_pin_is_not_overwritten),
 		CLAIM(test_bytes_that_are_no_row_are_refused),
 		CLAIM(test_rows_may_come_in_any_order),
