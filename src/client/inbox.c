@@ -55,6 +55,8 @@ void inbox_push(struct inbox *inbox, struct event *event)
 {
 	if (event)
 		list_append(&inbox->pending, &event->link);
+	else
+		inbox->is_short_of_memory = true;
 }
 
 static void set_identity(struct inbox *inbox, struct event *event,
@@ -101,8 +103,10 @@ static struct event *push_about(struct inbox *inbox, enum event_type type,
 	const struct e2ee_opened *opened = &inbox->opened;
 	struct event *event = event_create(type, text, text_bytes);
 
-	if (!event)
+	if (!event) {
+		inbox_push(inbox, NULL);
 		return NULL;
+	}
 	memcpy(event->device, opened->sender, CHAT_KEY_BYTES);
 	event->has_device = true;
 	set_identity(inbox, event, opened->identity);
@@ -255,8 +259,10 @@ static void push_refusal(struct inbox *inbox, enum e2ee_verdict verdict)
 		type = EVENT_IDENTITY_CHANGED;
 	}
 	event = event_create(type, why, strlen(why));
-	if (!event)
+	if (!event) {
+		inbox_push(inbox, NULL);
 		return;
+	}
 	event->verdict = verdict;
 	event->count = 1;
 	if (verdict != E2EE_MALFORMED) {
@@ -269,6 +275,20 @@ static void push_refusal(struct inbox *inbox, enum e2ee_verdict verdict)
 		event->has_other_identity = true;
 	}
 	inbox_push(inbox, event);
+}
+
+/* The sender's own row decides from now on, as if we had read it first. */
+static int adopt_row(void *owner, const uint8_t *key, size_t key_bytes,
+		     const uint8_t *value, size_t value_bytes)
+{
+	static const uint8_t no_chain[CHAT_CHAIN_ID_BYTES];
+	struct inbox *inbox = owner;
+
+	if (key_bytes != E2EE_ROW_KEY_BYTES ||
+	    memcmp(key, inbox->opened.sender, CHAT_KEY_BYTES) != 0 ||
+	    memcmp(key + CHAT_KEY_BYTES, no_chain, sizeof(no_chain)) != 0)
+		return 0;
+	return e2ee_room_adopt(inbox->room, key, key_bytes, value, value_bytes);
 }
 
 int inbox_take(struct inbox *inbox, const uint8_t *envelope, size_t bytes)
@@ -287,8 +307,11 @@ int inbox_take(struct inbox *inbox, const uint8_t *envelope, size_t bytes)
 	error = state_merge(inbox->state, e2ee_room_id(inbox->room),
 			    &opened->changes);
 	if (error == -EEXIST) { /* another process pinned another identity */
-		push_refusal(inbox, E2EE_IDENTITY_CHANGED);
-		return 0;
+		error = state_load(inbox->state, e2ee_room_id(inbox->room),
+				   adopt_row, inbox);
+		if (!error)
+			push_refusal(inbox, E2EE_IDENTITY_CHANGED);
+		return error;
 	}
 	if (error)
 		return error;
@@ -306,8 +329,10 @@ void inbox_drop(struct inbox *inbox)
 
 int inbox_flush(struct inbox *inbox)
 {
-	int error = state_commit(inbox->state);
+	int error = inbox->is_short_of_memory ? -ENOMEM
+					      : state_commit(inbox->state);
 
+	inbox->is_short_of_memory = false;
 	if (error)
 		return error;
 	while (!list_is_empty(&inbox->pending)) {

@@ -23,6 +23,7 @@ struct inbox {
 	void *owner;
 	struct roster *roster; /* borrowed; NULL without a connection */
 	struct list pending;
+	bool is_short_of_memory;   /* an event was lost: nothing is handed on */
 	struct e2ee_opened opened; /* large: not on the stack */
 };
 
@@ -40,7 +41,8 @@ int inbox_load(struct inbox *inbox);
  */
 int inbox_take(struct inbox *inbox, const uint8_t *envelope, size_t bytes);
 
-/* Queue an event behind the others; consumed. NULL (no memory) is ignored. */
+/* Queue an event behind the others; consumed. NULL (no memory) makes the next
+ * inbox_flush() fail, so that nothing is shown without its warnings. */
 void inbox_push(struct inbox *inbox, struct event *event);
 
 /* Fill in what is known about the device: identity, nick, verified. */

@@ -318,3 +318,17 @@ int memory_load(struct memory *memory, const uint8_t key[E2EE_ROW_KEY_BYTES],
 					   &member_record);
 	return chain_load(memory, member, &chain_record);
 }
+
+int memory_adopt(struct memory *memory, const uint8_t key[E2EE_ROW_KEY_BYTES],
+		 const uint8_t *value, size_t value_bytes)
+{
+	struct member_record *mine = memory_find(memory, key), stored;
+	int err = member_row_decode(&stored, key, value, value_bytes);
+
+	if (err || !mine)
+		return -EBADMSG;
+	if (mine->floor_ms > stored.floor_ms)
+		stored.floor_ms = mine->floor_ms;
+	*mine = stored;
+	return 0;
+}

@@ -89,6 +89,10 @@ int memory_reserve(struct memory *memory);
 void memory_commit(struct memory *memory, const struct memory_message *message,
 		   struct e2ee_opened *opened);
 
+/* See e2ee_room_adopt(). */
+int memory_adopt(struct memory *memory, const uint8_t key[E2EE_ROW_KEY_BYTES],
+		 const uint8_t *value, size_t value_bytes);
+
 /* See e2ee_room_load(). */
 int memory_load(struct memory *memory, const uint8_t key[E2EE_ROW_KEY_BYTES],
 		const uint8_t *value, size_t value_bytes);

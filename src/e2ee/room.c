@@ -270,6 +270,14 @@ int e2ee_room_load(struct e2ee_room *room, const uint8_t *key, size_t key_bytes,
 	return memory_load(&room->memory, key, value, value_bytes);
 }
 
+int e2ee_room_adopt(struct e2ee_room *room, const uint8_t *key,
+		    size_t key_bytes, const uint8_t *value, size_t value_bytes)
+{
+	if (key_bytes != E2EE_ROW_KEY_BYTES || !row_is_member(key))
+		return -EBADMSG;
+	return memory_adopt(&room->memory, key, value, value_bytes);
+}
+
 int e2ee_room_member_at(const struct e2ee_room *room, unsigned int index,
 			struct e2ee_member *member)
 {

@@ -126,6 +126,14 @@ enum e2ee_verdict e2ee_open(struct e2ee_room *room, const uint8_t *envelope,
 int e2ee_room_load(struct e2ee_room *room, const uint8_t *key, size_t key_bytes,
 		   const uint8_t *value, size_t value_bytes);
 
+/*
+ * Take over a stored member's row that merging refused with -EEXIST: another
+ * process of this user pinned the device key first, and both must go by the
+ * same pin. 0, or -EBADMSG for what is no row of a known member.
+ */
+int e2ee_room_adopt(struct e2ee_room *room, const uint8_t *key,
+		    size_t key_bytes, const uint8_t *value, size_t value_bytes);
+
 /* A member as known here. Pointers are borrowed until the next e2ee_open(). */
 struct e2ee_member {
 	const uint8_t *device_key;

@@ -292,6 +292,44 @@ static void test_two_processes_of_one_user_read_each_other(void **state)
 	e2ee_room_destroy(there);
 }
 
+static void test_what_another_process_pinned_first_holds(void **state)
+{
+	struct e2ee_room *one = people_enter(ROOM, BOB);
+	struct e2ee_room *two = people_enter(ROOM, BOB);
+	struct e2ee_opened first, second;
+	struct e2ee_row *stored, *row;
+	struct envelope as_eve, as_alice;
+	struct craft eve, alice;
+
+	/* Eve's device key, which she proves to be two people's. */
+	craft_init(&eve, ROOM, EVE);
+	craft_init(&alice, ROOM, ALICE);
+	alice.identity.device_root = eve.identity.device_root;
+	e2ee_device_derive(&alice.device, &alice.identity, alice.room.room_id);
+	craft_seal(&eve, &as_eve);
+	craft_seal(&alice, &as_alice);
+	assert_int_equal(people_hear(one, &as_eve, &first), E2EE_ACCEPTED);
+	assert_int_equal(people_hear(two, &as_alice, &second), E2EE_ACCEPTED);
+	assert_memory_equal(first.sender, second.sender, 32);
+	stored = &first.changes.rows[0];
+	row = &second.changes.rows[0];
+	assert_memory_equal(stored->key, row->key, sizeof(row->key));
+	assert_int_equal(
+		e2ee_row_merge(row, stored->value, stored->value_bytes),
+		-EEXIST);
+	assert_int_equal(e2ee_room_adopt(two, stored->key, sizeof(stored->key),
+					 stored->value, stored->value_bytes),
+			 0);
+	alice.input.generation = eve.input.generation = 1;
+	craft_seal(&eve, &as_eve);
+	craft_seal(&alice, &as_alice);
+	assert_int_equal(people_hear(two, &as_alice, NULL),
+			 E2EE_IDENTITY_CHANGED);
+	assert_int_equal(people_hear(two, &as_eve, NULL), E2EE_ACCEPTED);
+	e2ee_room_destroy(one);
+	e2ee_room_destroy(two);
+}
+
 static void test_members_are_listed(void **state)
 {
 	struct e2ee_room *alice = people_enter(ROOM, ALICE);
@@ -342,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_nicks_that_change_or_collide_are_noted),
 		cmocka_unit_test(
 			test_two_processes_of_one_user_read_each_other),
+		cmocka_unit_test(test_what_another_process_pinned_first_holds),
 		cmocka_unit_test(test_members_are_listed),
 		cmocka_unit_test(test_every_verdict_has_its_own_sentence),
 	};
