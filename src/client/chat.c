@@ -120,7 +120,9 @@ static void flush(struct loop_work *work)
 	chat->is_stopped = false;
 	inbox_drop(&chat->inbox);
 	chat_stop(chat, "cannot remember what was received: %s",
-		  strerror(-error));
+		  error == -ESTALE ? "the file of the state was moved or "
+				     "deleted"
+				   : strerror(-error));
 }
 
 static void on_hold_over(struct loop_timer *timer)

@@ -326,10 +326,15 @@ int state_merge(struct state *state, const uint8_t room_id[CHAT_ROOM_ID_BYTES],
 
 int state_commit(struct state *state)
 {
-	int error;
+	int error, has_moved = 0;
 
 	if (!state->is_in_transaction)
 		return 0;
+	/* Nobody will find again what is written to a file without a name. */
+	if (sqlite3_file_control(state->db, "main", SQLITE_FCNTL_HAS_MOVED,
+				 &has_moved) == SQLITE_OK &&
+	    has_moved)
+		return -ESTALE;
 	error = finish(state, STATEMENT_COMMIT, step(state, STATEMENT_COMMIT));
 	state->is_in_transaction = error != 0;
 	return error;

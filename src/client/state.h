@@ -15,7 +15,8 @@
  * never replaced. What state_commit() has returned for is on the disk.
  * Everything returns 0 or -errno: -EBUSY when another process holds it for
  * more than STATE_BUSY_MS, -EBADMSG when it is damaged or of a newer version,
- * -ENOSPC, -EACCES, -EIO, -ENOMEM.
+ * -ENOSPC, -EACCES, -EIO, -ENOMEM, -ESTALE when the file was moved or deleted
+ * since it was opened.
  */
 struct state;
 

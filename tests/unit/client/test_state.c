@@ -164,6 +164,20 @@ static void test_two_processes_add_to_each_other(void **s)
 	state_close(two);
 }
 
+static void test_a_file_that_was_deleted_takes_no_more(void **s)
+{
+	struct state *state;
+
+	assert_int_equal(state_open(&state, path), 0);
+	bob_accepts(state, said());
+	assert_int_equal(state_commit(state), 0);
+	assert_int_equal(unlink(path), 0);
+	bob_accepts(state, said());
+	assert_int_equal(state_commit(state), -ESTALE);
+	state_rollback(state);
+	state_close(state);
+}
+
 static void test_rooms_are_kept_apart(void **s)
 {
 	static const uint8_t other_room[CHAT_ROOM_ID_BYTES] = { 9 };
@@ -222,6 +236,7 @@ int main(void)
 		WITH_ROOMS(test_what_was_committed_is_known_after_a_restart),
 		WITH_ROOMS(test_what_was_rolled_back_is_not),
 		WITH_ROOMS(test_two_processes_add_to_each_other),
+		WITH_ROOMS(test_a_file_that_was_deleted_takes_no_more),
 		WITH_ROOMS(test_rooms_are_kept_apart),
 		WITH_ROOMS(test_verified_identities_are_remembered),
 		WITH_ROOMS(test_the_file_is_private_and_not_another_one),
