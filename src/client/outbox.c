@@ -61,6 +61,17 @@ int outbox_add(struct outbox *outbox, uint64_t number, const void *envelope,
 void outbox_rewind(struct outbox *outbox, size_t window_messages,
 		   size_t window_bytes)
 {
+	/* What was refused is done, and its owner knows. */
+	list_for_each_safe (link, &outbox->messages) {
+		struct outbox_message *message = message_of(link);
+
+		if (!message->is_refused)
+			continue;
+		list_remove(link);
+		outbox->count--;
+		outbox->bytes -= message->bytes;
+		free(message);
+	}
 	outbox->next = outbox->messages.next;
 	outbox->in_flight = 0;
 	outbox->in_flight_bytes = 0;
@@ -68,8 +79,6 @@ void outbox_rewind(struct outbox *outbox, size_t window_messages,
 	outbox->acked = 0;
 	outbox->window_messages = window_messages;
 	outbox->window_bytes = window_bytes;
-	list_for_each (link, &outbox->messages)
-		message_of(link)->is_refused = false;
 }
 
 const struct outbox_message *outbox_send_next(struct outbox *outbox)

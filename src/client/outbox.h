@@ -13,7 +13,8 @@
  * How it works: one list in the order of sealing. The first `in_flight` of it
  * were sent on this connection; the rest waits for the window or for a
  * connection. An acknowledgement takes from the front. A new connection makes
- * everything unsent again: the same bytes go out, in the same order.
+ * everything unsent again, but for what was refused: the same bytes go out, in
+ * the same order.
  */
 struct outbox {
 	struct list messages;

@@ -108,6 +108,21 @@ static void test_unacknowledged_goes_out_again_in_order(void **state)
 	assert_string_equal(acked(3), "234");
 }
 
+static void test_what_was_refused_does_not_go_out_again(void **state)
+{
+	size_t bytes = outbox.bytes;
+
+	outbox_rewind(&outbox, 4, 1000);
+	assert_string_equal(sent(), "0123");
+	outbox_in_flight(&outbox, 2)->is_refused = true;
+	outbox_rewind(&outbox, 9, 1000);
+	assert_int_equal(outbox.count, 4);
+	assert_int_equal(outbox.bytes, bytes - 10);
+	assert_string_equal(sent(), "0234");
+	assert_string_equal(acked(4), "0234");
+	assert_int_equal(outbox.bytes, 0);
+}
+
 static void test_again_with_the_same_bytes(void **state)
 {
 	const struct outbox_message *m;
@@ -194,6 +209,7 @@ int main(void)
 		WITH_FIVE(test_window_is_kept_in_bytes),
 		WITH_FIVE(test_a_message_above_the_window_goes_alone),
 		WITH_FIVE(test_unacknowledged_goes_out_again_in_order),
+		WITH_FIVE(test_what_was_refused_does_not_go_out_again),
 		WITH_FIVE(test_again_with_the_same_bytes),
 		WITH_FIVE(test_impossible_acknowledgements_are_seen),
 		WITH_FIVE(test_a_send_is_found_by_its_index),
