@@ -98,6 +98,11 @@ static bool add_device(struct chat *chat, const uint8_t *key)
 {
 	int added = roster_add(&chat->roster, key);
 
+	/* Names of a relay that lied must not keep us from an honest one. */
+	if (added == -ENOSPC && chat->roster.awaited) {
+		roster_forget(&chat->roster, NULL, NULL);
+		added = roster_add(&chat->roster, key);
+	}
 	if (added == -ENOSPC)
 		conn_break(&chat->conn, "the relay names too many devices");
 	else if (added < 0)
@@ -181,9 +186,9 @@ static void on_refused(struct chat *chat, const struct wire_message *m)
 		outbox_in_flight(&chat->outbox, m->refused.index);
 	char text[CHAT_TEXT_MAX + 64];
 
-	if (!message) {
+	if (!message || message->is_refused) {
 		conn_break(&chat->conn, "the relay refused what was never "
-					"sent");
+					"sent, or twice");
 		return;
 	}
 	snprintf(text, sizeof(text), "the relay did not take it: %s (%.*s)",

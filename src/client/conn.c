@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PONG_BYTES (CHAT_HEADER_BYTES + 8)
+
 static void try_next_address(struct conn *conn);
 
 static struct conn *conn_of_watch(struct loop_watch *watch)
@@ -140,7 +142,13 @@ static void take_frame(struct conn *conn, const uint8_t *frame, size_t bytes)
 	}
 	if (m.type == CHAT_PING) {
 		pong.pong.token = m.ping.token;
-		conn_send(conn, &pong);
+		conn->pongs_bytes = conn_unsent_bytes(conn)
+					    ? conn->pongs_bytes + PONG_BYTES
+					    : PONG_BYTES;
+		if (conn->pongs_bytes > CONN_UNREAD_PONG_BYTES)
+			conn_break(conn, "the relay pings and does not read");
+		else
+			conn_send(conn, &pong);
 	} else if (m.type != CHAT_PONG) {
 		conn->handler->on_message(conn, &m);
 	}

@@ -21,7 +21,8 @@
 #define CONN_PING_MIN_MS     1000
 #define CONN_PING_MAX_MS     600000
 /* Bytes read in one turn of the loop, at most. */
-#define CONN_READ_BYTES (256u * 1024)
+#define CONN_UNREAD_PONG_BYTES 65536 /* a relay that pings must read, too */
+#define CONN_READ_BYTES        (256u * 1024)
 /* What the kernel may keep for us to read. A busy client learns that its relay
  * is gone when it has read all of it: that must not take CHAT_HOLD_MS. */
 #define CONN_RECEIVE_BYTES (256 * 1024)
@@ -57,6 +58,7 @@ struct conn {
 	size_t out_sent;
 	size_t out_bytes;
 	size_t out_room;
+	size_t pongs_bytes; /* of PONGs since nothing was unsent */
 	uint32_t ping_interval_ms;
 	uint64_t heard_ms; /* when something came last */
 	uint64_t opened_ms;

@@ -3,6 +3,7 @@
 is refused and shown. The relay is the real one with a proxy behind it that
 does the mischief (pvx_proxy)."""
 import struct
+import threading
 
 import paravox_e2ee as e2ee
 import pvx_tap
@@ -157,6 +158,40 @@ def test_what_was_said_before_us_is_no_gap():
         alice.flush()
         carol.wait_message("two")
         assert not carol.of("gap"), carol.events
+
+
+def test_a_relay_that_pings_and_does_not_read_is_left():
+    ping = frame(MESSAGES["PING"][0], bytes(8))
+    end = threading.Event()
+
+    def hook(proxy, link, side, piece):
+        if side == "up" and piece[4] == MESSAGES["PONG"][0]:
+            end.wait(20)
+            return []
+        if piece[4] == MESSAGES["JOINED"][0] and link.number == 0:
+            return [piece] + [ping * 1000] * 1000
+        return [piece]
+
+    with Scene() as s:
+        proxy = Proxy(s.relay.addresses[0], hook)
+        tail = s.bob.tail(server=proxy.address)
+        event = tail.wait_for("disconnected")
+        end.set()
+        assert "does not read" in event["reason"], event
+        tail.stop()
+        proxy.close()
+
+
+def test_a_state_that_vanishes_stops_the_client():
+    with Scene() as s:
+        s.alice.send("first")
+        s.only_reads("first")
+        (s.bob.home / ".local/state/paravox/state.sqlite").unlink()
+        s.alice.send("second")
+        event = s.tail.wait_for("stopped")
+        assert "deleted" in event["reason"], event
+        assert s.tail.process.wait(20) == 1
+        assert s.tail.bodies() == ["first"]
 
 
 def test_a_truncated_envelope_is_refused():
