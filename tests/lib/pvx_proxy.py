@@ -96,5 +96,9 @@ class Proxy:
 
     def close(self):
         self.is_closed = True
+        try:  # or accept() would wait on, and take somebody else's client
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         self.listener.close()
         self.cut()
