@@ -13,6 +13,7 @@
 enum mutant {
 	MUTANT_none,
 	MUTANT_mac_compare,         /* the envelope's HMAC tag */
+	MUTANT_provider_answer,     /* a provider's answers before its use */
 	MUTANT_signature,           /* the sender's signature inside it */
 	MUTANT_replay_window,       /* (chain, generation) seen before */
 	MUTANT_replay_floor,        /* older than what is remembered */

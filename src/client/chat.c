@@ -20,6 +20,7 @@
 #include "client/identity.h"
 
 #include "base/log.h"
+#include "e2ee/self_test.h"
 #include "prim/random.h"
 
 #include <errno.h>
@@ -312,6 +313,14 @@ static int open_crypto(struct chat *chat, const struct chat_options *options)
 	if (error) {
 		log_error("--crypto %s: %s", options->provider,
 			  *why ? why : strerror(-error));
+		goto out;
+	}
+	error = e2ee_provider_check(chat->provider);
+	if (error) {
+		log_error("--crypto %s: %s; nothing is entrusted to it",
+			  options->provider,
+			  error == -EBADMSG ? "it computes wrong answers"
+					    : strerror(-error));
 		goto out;
 	}
 	error = identity_load(seed, &is_new);

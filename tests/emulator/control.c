@@ -55,6 +55,13 @@ bool control_has_sticky_tags(void)
 	return getenv("PVX_EMULATOR_STICKY_TAGS") != NULL;
 }
 
+bool control_is_wrong(const char *what)
+{
+	const char *wrong = getenv("PVX_EMULATOR_WRONG");
+
+	return wrong && strcmp(wrong, what) == 0;
+}
+
 static int error_by_name(const char *name)
 {
 	for (int error = 1; error <= ERRNO_LAST; error++) {

@@ -101,7 +101,11 @@ int ioctl_crypt(struct open_file *f, void *arg)
 		ret = session_enter(s);
 	if (ret)
 		goto out;
+	if (control_is_wrong("cipher"))
+		call.iv[0] ^= 1;
 	ret = run(s, &call);
+	if (control_is_wrong("mac"))
+		call.digest[0] ^= 1;
 	session_leave(s);
 	/* E8, E3, then the argument; the order is E1's. */
 	if (!ret && call.has_digest)

@@ -161,6 +161,9 @@ const char *control_path(void);
 bool control_is_gone(void);
 /* As cryptodev-linux has it: a tag's size can only shrink in a session. */
 bool control_has_sticky_tags(void);
+/* Whether the device computes wrong answers: PVX_EMULATOR_WRONG is "cipher" or
+ * "mac". */
+bool control_is_wrong(const char *what);
 /* The errno that this call of `name` has to fail with, or 0. */
 int control_fault(const char *name);
 /* One line: name and result, 0 or -errno. */

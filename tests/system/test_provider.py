@@ -68,6 +68,24 @@ def test_a_node_that_is_not_there_is_an_error():
             assert heard.bodies() == []
 
 
+def test_a_node_that_computes_wrongly_is_not_used():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        alice, bob = home.person("alice"), home.person("bob")
+        with_device(alice)
+        with bob.tail() as heard:
+            for what in ("cipher", "mac"):
+                alice.env["PVX_EMULATOR_WRONG"] = what
+                done = alice.run("send", *alice.room_options(), *OPTION,
+                                 input="not to be sent\n")
+                assert done.returncode == 1
+                assert "it computes wrong answers" in done.err, done.err
+            heard.gather(0.2)
+            assert not [e for e in heard.events if e["event"] != "connected"]
+            del alice.env["PVX_EMULATOR_WRONG"]
+            alice.send("the same node, when it is right", options=OPTION)
+            heard.expect("message")
+
+
 def test_send_stops_when_the_node_vanishes():
     with Relay() as relay, Home(relay.addresses[0]) as home:
         alice, bob = home.person("alice"), home.person("bob")
