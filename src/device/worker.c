@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -88,6 +89,11 @@ static int worker_init(struct worker *worker,
 		error = close_others(&worker->link);
 	if (!error)
 		error = vhost_fault_install();
+	/* A lock is not inherited, and pages that the supervisor has not
+	 * touched are locked by nobody but us. */
+	if (!error && mlock2(worker->state->head, worker->state->bytes,
+			     MLOCK_ONFAULT))
+		error = -errno;
 	if (error)
 		return WORKER_RESOURCES;
 	if (cryptsess_provider_open(&worker->provider, params->provider, why,
