@@ -91,8 +91,8 @@ static int worker_init(struct worker *worker,
 		error = vhost_fault_install();
 	/* A lock is not inherited, and pages that the supervisor has not
 	 * touched are locked by nobody but us. */
-	if (!error && mlock2(worker->state->head, worker->state->bytes,
-			     MLOCK_ONFAULT))
+	if (!error &&
+	    mlock2(worker->state->head, worker->state->bytes, MLOCK_ONFAULT))
 		error = -errno;
 	if (error)
 		return WORKER_RESOURCES;
