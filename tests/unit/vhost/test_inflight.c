@@ -144,6 +144,72 @@ static void test_publish_that_was_cut_off_is_completed(void **state)
 	assert_int_equal(take(), -1);
 }
 
+/* A keeper beside the file knows which heads it has, and how far it came. */
+static void come_back_with(uint16_t next_avail, const int *heads,
+			   unsigned int count)
+{
+	const struct vring_position position = { next_avail, 0 };
+
+	inflight_detach(&map);
+	assert_int_equal(inflight_attach(&map, file, area()), 0);
+	assert_int_equal(rig_attach(&rig, 0), 0);
+	vring_set_position(&rig.ring, &position);
+	for (unsigned int i = 0; i < count; i++)
+		assert_int_equal(vring_adopt(&rig.ring, (uint16_t)heads[i]), 0);
+	assert_int_equal(vring_follow(&rig.ring, &map, 1), 0);
+}
+
+static void test_what_a_keeper_has_is_not_taken_again(void **state)
+{
+	int head[3];
+
+	for (unsigned int i = 0; i < 3; i++)
+		head[i] = rig_submit(&rig, 8);
+	rig_show(&rig);
+	assert_int_equal(take(), head[0]);
+	assert_int_equal(take(), head[1]);
+	come_back_with(2, head, 2);
+	assert_int_equal(take(), head[2]);
+	assert_int_equal(take(), -1);
+	for (unsigned int i = 0; i < 3; i++)
+		give_back(head[i]);
+	(void)vring_publish(&rig.ring);
+	die_and_come_back();
+	assert_int_equal(take(), -1);
+}
+
+/* The file had two of another device, of which the keeper has taken one. */
+static void test_what_only_the_file_has_is_taken_again(void **state)
+{
+	int head[3];
+
+	for (unsigned int i = 0; i < 3; i++)
+		head[i] = rig_submit(&rig, 8);
+	rig_show(&rig);
+	assert_int_equal(take(), head[0]);
+	assert_int_equal(take(), head[1]);
+	come_back_with(2, head, 1);
+	assert_int_equal(take(), head[1]);
+	assert_int_equal(take(), head[2]);
+	assert_int_equal(take(), -1);
+}
+
+/* Its taker died before the keeper knew. */
+static void test_a_head_that_no_keeper_saw_is_taken_once(void **state)
+{
+	int head[2];
+
+	for (unsigned int i = 0; i < 2; i++)
+		head[i] = rig_submit(&rig, 8);
+	rig_show(&rig);
+	assert_int_equal(take(), head[0]);
+	assert_int_equal(take(), head[1]);
+	come_back_with(1, head, 1);
+	assert_int_equal(take(), head[1]);
+	assert_int_equal(take(), -1);
+	assert_int_equal(rig.ring.next_avail, 2);
+}
+
 static void test_a_restarted_guest_makes_the_file_fresh(void **state)
 {
 	rig_submit(&rig, 8);
@@ -215,6 +281,9 @@ int main(void)
 		CLAIM(test_nothing_is_taken_again_after_a_clean_end),
 		CLAIM(test_returned_and_not_published_is_taken_again),
 		CLAIM(test_publish_that_was_cut_off_is_completed),
+		CLAIM(test_what_a_keeper_has_is_not_taken_again),
+		CLAIM(test_what_only_the_file_has_is_taken_again),
+		CLAIM(test_a_head_that_no_keeper_saw_is_taken_once),
 		CLAIM(test_a_restarted_guest_makes_the_file_fresh),
 		CLAIM(test_a_spoilt_file_does_no_harm),
 		CLAIM(test_refuses_files_that_do_not_fit),
