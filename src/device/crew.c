@@ -115,13 +115,21 @@ static void beside_itself(struct crew *crew)
 		(void)kill(crew->worker, SIGKILL);
 }
 
-static void succeed(struct crew *crew)
+/* A worker that goes on with every ring. */
+static int start_worker(struct crew *crew)
 {
 	int error = spawn(crew);
 
 	for (unsigned int i = 0; !error && i < VHOST_QUEUES_MAX; i++)
 		if (crew->started >> i & 1)
 			error = send_start(crew, i);
+	return error;
+}
+
+static void succeed(struct crew *crew)
+{
+	int error = start_worker(crew);
+
 	if (!error && crew->stopping)
 		error = send_stop(crew);
 	if (error && crew->worker) {
@@ -241,6 +249,13 @@ int crew_engage(struct crew *crew)
 {
 	crew->fruitless = 0;
 	return spawn(crew);
+}
+
+int crew_resume(struct crew *crew, uint64_t started)
+{
+	crew->fruitless = 0;
+	crew->started = started;
+	return start_worker(crew);
 }
 
 void crew_dismiss(struct crew *crew)

@@ -43,6 +43,10 @@ void crew_init(struct crew *crew, struct loop *loop, struct vhost_state *vhost,
 /* A worker for a connection. 0 or -errno. */
 int crew_engage(struct crew *crew);
 
+/* The same for a connection of another supervisor, of which these rings were
+ * being served. */
+int crew_resume(struct crew *crew, uint64_t started);
+
 /* Kill the worker and wait for its end: guest memory is touched no more. */
 void crew_dismiss(struct crew *crew);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mutant.h"
@@ -19,6 +20,8 @@
 
 _Static_assert(sizeof(struct state_head) <= STATE_ALIGN, "state_head");
 
+#define STATE_MAGIC 0x76637470u
+
 static size_t room(size_t *total, size_t count, size_t bytes)
 {
 	size_t at = *total;
@@ -27,78 +30,152 @@ static size_t room(size_t *total, size_t count, size_t bytes)
 	return at;
 }
 
-/* Map a new file of that size for good; it can be neither cut nor grown. */
-static void *file_map(const char *name, size_t bytes)
+/* A file that can be neither cut nor grown from then on: descriptor or
+ * -errno. */
+static int file_create(const char *name, size_t bytes)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	void *base = NULL;
+	int error;
 
 	if (fd < 0)
-		return NULL;
+		return -errno;
 	if (ftruncate(fd, (off_t)bytes) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) ==
-		    0) {
-		base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			    0);
-		if (base == MAP_FAILED)
-			base = NULL;
-	}
+		    0)
+		return fd;
+	error = -errno;
 	close(fd);
-	if (base && madvise(base, bytes, MADV_DONTDUMP)) {
+	return error;
+}
+
+/* Map a file of exactly that size; left out of core files. */
+static void *file_map(int fd, size_t bytes)
+{
+	struct stat there;
+	void *base;
+
+	if (fd < 0 || fstat(fd, &there) || (size_t)there.st_size != bytes ||
+	    !(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK))
+		return NULL;
+	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED)
+		return NULL;
+	if (madvise(base, bytes, MADV_DONTDUMP)) {
 		munmap(base, bytes);
 		return NULL;
 	}
 	return base;
 }
 
-int state_create(struct state *state, const struct state_limits *limits)
+/* Where everything is, relative to the file's start; then from `base`. */
+static void lay_out(struct state *state, const struct state_limits *limits,
+		    uint8_t *base)
 {
 	size_t total = STATE_ALIGN; /* the head */
+	size_t record_at = room(&total, 1, sizeof(struct keeper_record));
 	size_t queue_at =
 		room(&total, limits->queues, sizeof(struct state_queue));
 	size_t file_at =
 		room(&total, limits->max_files, sizeof(struct state_file));
 	size_t session_at = room(&total, limits->max_sessions,
 				 sizeof(struct state_session));
-	uint8_t *base;
 
-	memset(state, 0, sizeof(*state));
 	state->limits = *limits;
 	state->bytes = total;
 	state->result_bytes = ((size_t)limits->max_request_bytes +
 			       ANSWER_EXTRA_BYTES + 4095) &
 			      ~(size_t)4095;
-	base = file_map("cryptodev-state", total);
-	state->results = file_map("cryptodev-results",
-				  limits->queues * state->result_bytes);
-	if (!base || !state->results)
-		goto failed;
+	if (!base)
+		return;
 	state->head = (void *)base;
-	/* Pages are locked as they come into use: tables are mostly empty. */
-	if (mlock2(base, total, MLOCK_ONFAULT))
-		goto failed;
+	state->record = (void *)(base + record_at);
 	state->queue = (void *)(base + queue_at);
 	state->file = (void *)(base + file_at);
 	state->session = (void *)(base + session_at);
-	return 0;
-failed:
+}
+
+static uint32_t layout_number(void)
+{
+	return (uint32_t)(sizeof(struct state_session) +
+			  1000 * sizeof(struct state_slot) +
+			  1000000 * (sizeof(struct keeper_record) % 1000) +
+			  7 * sizeof(struct state_queue));
+}
+
+/* Map both files. Pages are locked as they come into use: tables are mostly
+ * empty. */
+static int state_map(struct state *state, const struct state_limits *limits,
+		     int fd, int results_fd)
+{
+	uint8_t *base;
+
+	memset(state, 0, sizeof(*state));
+	state->fd = fd;
+	state->results_fd = results_fd;
+	lay_out(state, limits, NULL);
+	base = file_map(fd, state->bytes);
 	if (base)
-		state->head = (void *)base;
-	state_destroy(state);
+		lay_out(state, limits, base);
+	state->results =
+		file_map(results_fd, limits->queues * state->result_bytes);
+	if (base && state->results &&
+	    mlock2(base, state->bytes, MLOCK_ONFAULT) == 0)
+		return 0;
+	state_leave(state);
 	return -ENOMEM;
+}
+
+int state_create(struct state *state, const struct state_limits *limits)
+{
+	int fd, results_fd, error;
+
+	lay_out(state, limits, NULL);
+	fd = file_create("cryptodev-state", state->bytes);
+	results_fd = file_create("cryptodev-results",
+				 limits->queues * state->result_bytes);
+	error = state_map(state, limits, fd, results_fd);
+	if (error)
+		return error;
+	state->head->magic = STATE_MAGIC;
+	state->head->layout = layout_number();
+	state->head->limits = *limits;
+	return 0;
+}
+
+int state_adopt(struct state *state, const struct state_limits *limits, int fd,
+		int results_fd)
+{
+	int error = state_map(state, limits, fd, results_fd);
+
+	if (error)
+		return error;
+	if (state->head->magic == STATE_MAGIC &&
+	    state->head->layout == layout_number() &&
+	    memcmp(&state->head->limits, limits, sizeof(*limits)) == 0)
+		return 0;
+	state_leave(state);
+	return -EINVAL;
+}
+
+void state_leave(struct state *state)
+{
+	if (state->head)
+		munmap(state->head, state->bytes);
+	if (state->results)
+		munmap(state->results,
+		       state->limits.queues * state->result_bytes);
+	if (state->bytes && state->fd >= 0)
+		close(state->fd);
+	if (state->bytes && state->results_fd >= 0)
+		close(state->results_fd);
+	memset(state, 0, sizeof(*state));
 }
 
 void state_destroy(struct state *state)
 {
-	if (state->head) {
-		if (state->session)
-			state_forget(state);
-		munmap(state->head, state->bytes);
-	}
-	if (state->results)
-		munmap(state->results,
-		       state->limits.queues * state->result_bytes);
-	memset(state, 0, sizeof(*state));
+	if (state->head)
+		state_forget(state);
+	state_leave(state);
 }
 
 uint8_t *state_result(const struct state *state, unsigned int queue)

@@ -7,6 +7,7 @@
 
 #include "abi/virtio_cryptodev.h"
 #include "device/counters.h"
+#include "device/keeper.h"
 #include "vhost/vring.h"
 
 /*
@@ -89,6 +90,9 @@ struct state_queue {
 };
 
 struct state_head {
+	uint32_t magic;
+	uint32_t layout; /* changes when these structures do */
+	struct state_limits limits;
 	uint64_t generation;    /* 0: none, vcd 4.5 */
 	uint32_t worker;        /* number of the last worker, from 1 */
 	uint32_t file_count;    /* entries behind were never used */
@@ -99,17 +103,31 @@ struct state_head {
 /* The mappings; copied as it is by fork(2). */
 struct state {
 	struct state_limits limits;
+	int fd; /* of the file; also what workers lock */
+	int results_fd;
 	size_t bytes;
 	size_t result_bytes; /* of one queue */
 	struct state_head *head;
 	struct state_file *file;
 	struct state_session *session;
 	struct state_queue *queue;
+	struct keeper_record *record; /* the supervisor's */
 	uint8_t *results;
 };
 
 /* Make it, all zeros. 0 or -errno: -ENOMEM when it cannot be locked. */
 int state_create(struct state *state, const struct state_limits *limits);
+
+/*
+ * Go on with the files of another process (owned, also on failure). -EINVAL
+ * when they were made by another build or for other limits.
+ */
+int state_adopt(struct state *state, const struct state_limits *limits, int fd,
+		int results_fd);
+
+/* Unmap and close; whoever has the files goes on from there. */
+void state_leave(struct state *state);
+/* Wipe it before. */
 void state_destroy(struct state *state);
 
 /* Where a queue's result is recorded: result_bytes of it. */

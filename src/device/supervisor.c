@@ -29,6 +29,11 @@
 /* Messages in one turn, so that the worker is heard in between. */
 #define MESSAGES_A_TURN 32
 
+/* What is kept for a successor, beside the descriptors of vhost_fds. */
+#define NAME_STATE   "pvx-state"
+#define NAME_RESULTS "pvx-results"
+#define NAME_CONTROL "pvx-control"
+
 struct supervisor {
 	const struct device_options *options; /* borrowed */
 	struct loop *loop;
@@ -42,11 +47,12 @@ struct supervisor {
 	struct listener listener;
 	struct stats_server stats;
 	struct crew crew;
+	struct keeper keeper;
 	struct vhost_control control;
-	struct vhost_state vhost;
-	struct vhost_fds fds;
+	struct vhost_fds fds; /* the vhost_state is in the state's record */
 	struct loop_watch control_watch;
 	bool is_connected;
+	bool has_begun; /* the loop runs */
 	int result;
 };
 
@@ -113,14 +119,31 @@ static void disconnect(struct supervisor *s)
 	loop_watch_remove(&s->control_watch);
 	vhost_control_deinit(&s->control);
 	state_forget(&s->state);
+	s->state.record->is_connected = false;
+	keeper_sync(&s->keeper, s->state.record, &s->fds);
+	keeper_remove(&s->keeper, NAME_CONTROL);
 	log_info("front end gone");
-	if (s->listener.fd < 0 || listener_resume(&s->listener))
+	/* Before the loop runs the listener was not paused. */
+	if (s->has_begun &&
+	    (s->listener.fd < 0 || listener_resume(&s->listener)))
 		finish(s, 0);
+}
+
+/* Behind a message: have its descriptors kept, and note that the state is
+ * whole. Bytes of the next message that were read would be lost with us. */
+static void settle(struct supervisor *s)
+{
+	if (!s->is_connected)
+		return;
+	keeper_sync(&s->keeper, s->state.record, &s->fds);
+	if (!s->control.is_pending && !s->control.channel.have_bytes)
+		s->state.record->is_busy = s->keeper.has_failed;
 }
 
 /* Act on what the last message came to; whether to read on. */
 static bool go_on(struct supervisor *s, int got)
 {
+	settle(s);
 	if (got == 1)
 		return true;
 	if (got == -EINPROGRESS)
@@ -144,9 +167,11 @@ static void on_control(struct loop_watch *watch, unsigned int events)
 		disconnect(s);
 		return;
 	}
-	for (int i = 0; i < MESSAGES_A_TURN; i++)
+	for (int i = 0; i < MESSAGES_A_TURN; i++) {
+		s->state.record->is_busy = true;
 		if (!go_on(s, vhost_control_read(&s->control)))
 			return;
+	}
 }
 
 static void on_stopped(struct crew *crew)
@@ -172,8 +197,12 @@ static int connect_to(struct supervisor *s, int fd)
 {
 	int error;
 
-	vhost_control_init(&s->control, &s->device, s, &s->vhost, &s->fds, fd);
+	vhost_control_init(&s->control, &s->device, s, &s->state.record->vhost,
+			   &s->fds, fd);
 	s->is_connected = true;
+	s->state.record->is_busy = false;
+	s->state.record->is_connected = true;
+	keeper_store(&s->keeper, NAME_CONTROL, fd);
 	error = crew_engage(&s->crew);
 	if (!error)
 		error = loop_watch_add(s->loop, &s->control_watch, fd,
@@ -218,6 +247,7 @@ static int describe(struct supervisor *s)
 	return 0;
 }
 
+/* The state that a supervisor before us left, or a new one. */
 static int open_state(struct supervisor *s)
 {
 	const struct device_numbers *n = &s->options->numbers;
@@ -227,13 +257,57 @@ static int open_state(struct supervisor *s)
 		.max_sessions = (uint32_t)n->max_sessions,
 		.max_request_bytes = (uint32_t)n->max_request_bytes,
 	};
-	int error = state_create(&s->state, &limits);
+	int fd = keeper_take(&s->keeper, NAME_STATE);
+	int results_fd = keeper_take(&s->keeper, NAME_RESULTS);
+	int error;
 
-	if (error)
+	if (fd >= 0 && results_fd >= 0) {
+		if (state_adopt(&s->state, &limits, fd, results_fd) == 0)
+			return 0;
+		keeper_remove(&s->keeper, NAME_STATE);
+		keeper_remove(&s->keeper, NAME_RESULTS);
+	}
+	error = state_create(&s->state, &limits);
+	if (error) {
 		log_error("no locked memory for %u sessions: raise "
 			  "RLIMIT_MEMLOCK or lower --max-sessions",
 			  limits.max_sessions);
-	return error;
+		return error;
+	}
+	keeper_store(&s->keeper, NAME_STATE, s->state.fd);
+	keeper_store(&s->keeper, NAME_RESULTS, s->state.results_fd);
+	return 0;
+}
+
+/* Go on with the connection of a supervisor that died, unless it was in the
+ * middle of a message: then nobody knows how far it came. */
+static int resume(struct supervisor *s)
+{
+	struct keeper_record *record = s->state.record;
+	int fd = keeper_take(&s->keeper, NAME_CONTROL);
+	int error = keeper_restore(&s->keeper, record, &s->fds);
+
+	if (!record->is_connected && fd < 0)
+		return 0;
+	if (fd < 0 || record->is_busy || !record->is_connected)
+		error = -ENOENT;
+	vhost_control_resume(&s->control, &s->device, s, &record->vhost,
+			     &s->fds, fd);
+	s->is_connected = true;
+	if (!error)
+		error = crew_resume(&s->crew,
+				    vhost_control_running(&s->control));
+	if (!error)
+		error = loop_watch_add(s->loop, &s->control_watch, fd,
+				       LOOP_READ, on_control);
+	if (!error) {
+		log_warning("went on where another supervisor died");
+		return 0;
+	}
+	log_warning("a supervisor died in the middle of a message: its front "
+		    "end has to connect again");
+	disconnect(s);
+	return 0;
 }
 
 /* Everything from outside is open. */
@@ -251,31 +325,46 @@ static int enter_sandbox(struct supervisor *s)
 	return sandbox_enter(&s->sandbox, SANDBOX_SUPERVISOR);
 }
 
-static int open_socket(struct supervisor *s)
+/* Listen, unless --fd is a connection. */
+static int open_sockets(struct supervisor *s)
 {
 	const struct device_options *o = s->options;
 	int fd = (int)o->numbers.fd;
-	bool is_connected = !o->socket_path && !listener_is_listening(fd);
 	int error = 0;
 
 	if (o->socket_path)
 		error = listener_open(&s->listener, s->loop, o->socket_path,
 				      on_accept);
-	else if (!is_connected)
+	else if (listener_is_listening(fd))
 		error = listener_adopt(&s->listener, s->loop, fd, on_accept);
 	if (!error && o->stats_path)
 		error = stats_server_open(&s->stats, s->loop, o->stats_path,
 					  &s->state);
+	return error;
+}
+
+/* The connection there is already: another supervisor's, or --fd. */
+static int serve(struct supervisor *s)
+{
+	int error = resume(s);
+
+	keeper_drop_rest(&s->keeper);
+	if (!error && !s->is_connected && s->listener.fd < 0)
+		error = connect_to(s, (int)s->options->numbers.fd);
+	if (!error && s->is_connected && s->listener.fd >= 0)
+		listener_pause(&s->listener);
 	if (!error)
-		error = enter_sandbox(s);
-	return !error && is_connected ? connect_to(s, fd) : error;
+		keeper_tell(&s->keeper, "READY=1");
+	return error;
 }
 
 static int supervisor_init(struct supervisor *s)
 {
 	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
-	int error = open_state(s);
+	int error;
 
+	keeper_init(&s->keeper);
+	error = open_state(s);
 	s->device.features = FEATURES;
 	s->device.protocol_features = PROTOCOL_FEATURES;
 	s->device.queues = s->state.limits.queues;
@@ -294,7 +383,7 @@ static int supervisor_init(struct supervisor *s)
 					  on_signal);
 	if (error)
 		return error;
-	crew_init(&s->crew, s->loop, &s->vhost, &s->fds);
+	crew_init(&s->crew, s->loop, &s->state.record->vhost, &s->fds);
 	s->crew.on_stopped = on_stopped;
 	s->crew.on_failure = on_failure;
 	s->crew.params.state = &s->state;
@@ -303,7 +392,10 @@ static int supervisor_init(struct supervisor *s)
 		s->options->numbers.throttle_bytes_per_s;
 	s->crew.params.throttle_ops_per_s =
 		s->options->numbers.throttle_ops_per_s;
-	return open_socket(s);
+	error = open_sockets(s);
+	if (!error)
+		error = enter_sandbox(s);
+	return error ? error : serve(s);
 }
 
 static void supervisor_deinit(struct supervisor *s)
@@ -316,6 +408,9 @@ static void supervisor_deinit(struct supervisor *s)
 		loop_destroy(s->loop);
 	cryptsess_provider_close(s->provider);
 	state_destroy(&s->state);
+	keeper_remove(&s->keeper, NAME_STATE);
+	keeper_remove(&s->keeper, NAME_RESULTS);
+	keeper_deinit(&s->keeper);
 }
 
 int supervisor_run(const struct device_options *options,
@@ -330,6 +425,7 @@ int supervisor_run(const struct device_options *options,
 	s.listener.fd = -1;
 	s.crew.params.at_moment = at_moment;
 	error = supervisor_init(&s);
+	s.has_begun = true;
 	if (!error)
 		error = loop_run(s.loop);
 	if (!error)

@@ -3,6 +3,7 @@
 #include "device/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,15 +32,33 @@ struct worker {
 	struct inflight_map inflight;
 };
 
-/* Keep standard descriptors and the link, which becomes the first other. */
-static int close_others(int *link)
+/* Keep standard descriptors, the link, and the one to lock: the first others
+ * from then on. */
+static int close_others(int *link, int *lock)
 {
 	const int first = STDERR_FILENO + 1;
+	int high_link = fcntl(*link, F_DUPFD_CLOEXEC, first + 2);
+	int high_lock = fcntl(*lock, F_DUPFD_CLOEXEC, first + 2);
 
-	if (*link != first && dup2(*link, first) < 0)
+	if (high_link < 0 || high_lock < 0 || dup2(high_link, first) < 0 ||
+	    dup2(high_lock, first + 1) < 0)
 		return -errno;
 	*link = first;
-	return close_range((unsigned int)first + 1, ~0u, 0) ? -errno : 0;
+	*lock = first + 1;
+	return close_range((unsigned int)first + 2, ~0u, 0) ? -errno : 0;
+}
+
+/* Wait until no other worker is left on this state: one that was killed with
+ * its supervisor may still be ending. The kernel drops the lock with the last
+ * thread; no descriptor of the file may be closed before. */
+static int state_lock(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	while (fcntl(fd, F_SETLKW, &whole))
+		if (errno != EINTR)
+			return -errno;
+	return 0;
 }
 
 /* The supervisor decides when we end; and when it ends, so do we. */
@@ -79,6 +98,7 @@ static int queues_init(struct worker *worker)
 static int worker_init(struct worker *worker,
 		       const struct worker_params *params)
 {
+	int lock = params->state->fd;
 	char why[256] = "";
 	int error;
 
@@ -86,7 +106,9 @@ static int worker_init(struct worker *worker,
 	worker->link = params->link;
 	error = signals_init();
 	if (!error)
-		error = close_others(&worker->link);
+		error = close_others(&worker->link, &lock);
+	if (!error)
+		error = state_lock(lock);
 	if (!error)
 		error = vhost_fault_install();
 	/* A lock is not inherited, and pages that the supervisor has not

@@ -37,12 +37,21 @@ int driver_start(struct driver *d)
 	snprintf(d->path, sizeof(d->path), "/tmp/pvx-device-%d-%u",
 		 (int)getpid(), number++);
 	d->options.socket_path = d->path;
+	return driver_start_again(d);
+}
+
+int driver_start_again(struct driver *d)
+{
+	/* Its coming again tells that the daemon listens. */
+	(void)unlink(d->path);
 	fflush(NULL);
 	d->daemon = fork();
 	if (d->daemon == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)process_init();
 		log_init("device", d->options.log_level);
+		if (d->in_child)
+			d->in_child();
 		_exit(supervisor_run(&d->options, d->at_moment) ? 1 : 0);
 	}
 	if (d->daemon < 0)

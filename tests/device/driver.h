@@ -29,7 +29,8 @@
 struct driver {
 	struct device_options options; /* set before driver_start() */
 	void (*at_moment)(unsigned int queue, enum journal_moment moment);
-	bool expects_deaths; /* of workers; else driver_stop() fails */
+	void (*in_child)(void); /* before the daemon runs; NULL: nothing */
+	bool expects_deaths;    /* of workers; else driver_stop() fails */
 	pid_t daemon;
 	pid_t worker; /* when it connected */
 	char path[64];
@@ -66,6 +67,8 @@ struct driver_answer {
 /* Options as they stand after options_init(), and a daemon of them. */
 void driver_init(struct driver *driver);
 int driver_start(struct driver *driver);
+/* Another daemon on the same path, after the last one has died. */
+int driver_start_again(struct driver *driver);
 /* SIGTERM; its exit status, 1000 and the signal's number, or 2000 when a
  * worker has died meanwhile. */
 int driver_stop(struct driver *driver);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manager.h - a service manager that keeps a daemon's descriptors */
+#ifndef PVX_TESTS_MANAGER_H
+#define PVX_TESTS_MANAGER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "device/driver.h"
+
+#define MANAGER_KEPT_MAX 300
+
+struct manager_entry {
+	char name[64];
+	int fd;
+};
+
+/* What sd_notify(3) says of FDSTORE, FDSTOREREMOVE, FDNAME and FDPOLL. */
+struct manager {
+	int sock;
+	pthread_t thread;
+	atomic_bool must_stop;
+	pthread_mutex_t lock; /* of what follows */
+	char path[64];
+	unsigned int kept;
+	struct manager_entry entry[MANAGER_KEPT_MAX];
+	unsigned int polled; /* stored without FDPOLL=0 */
+};
+
+/* One for the daemons of this driver; before driver_start(). */
+struct manager *manager_create(struct driver *driver);
+void manager_destroy(struct manager *manager);
+
+/* Do what the daemon has asked for so far; a thread does it all the time. */
+void manager_drain(struct manager *manager);
+
+/* SIGKILL daemon and, with it, worker; then start another one. */
+int manager_restart(struct manager *manager, struct driver *driver);
+
+#endif
