@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* async.c - CIOCASYNCCRYPT, CIOCASYNCFETCH, poll(2) */
+#include "kernel/async.h"
+
+#include <linux/err.h>
+#include <linux/kref.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "kernel/crypt.h"
+#include "kernel/device.h"
+#include "kernel/user.h"
+
+/*
+ * How it works: a job goes to the device when it is submitted, so many are in
+ * flight at once, and its destination is pinned, since whoever fetches it may
+ * be another process (Q2). Requests of a session take effect in their order
+ * (vcd 5.13); jobs are fetched in the order of their submission (Q3), so the
+ * oldest one alone decides whether something can be fetched.
+ *
+ * A job has a reference of the file's list and one for each call in flight,
+ * and holds the file's memory: a job may outlive the last close.
+ * Under the file's jobs_lock: the list, `pending`.
+ */
+#define JOBS_MAX   64 /* Q1 */
+#define PIECES_MAX 16
+
+struct job {
+	struct kref refs;
+	struct list_head link;
+	struct vcd_file *file; /* counted */
+	struct vcd_plan plan;  /* its session is counted */
+	unsigned int pending;  /* calls in flight, and the submission */
+	int error;             /* found before the device had all of it */
+	unsigned int count;
+	struct vcd_call *calls[PIECES_MAX];
+};
+
+static void on_free(struct kref *refs)
+{
+	struct job *job = container_of(refs, struct job, refs);
+	unsigned int i;
+
+	for (i = 0; i < job->count; i++)
+		vcd_call_put(job->calls[i]);
+	vcd_session_put(job->plan.session);
+	vcd_file_put(job->file);
+	kfree_sensitive(job);
+}
+
+static void job_put(struct job *job)
+{
+	kref_put(&job->refs, on_free);
+}
+
+/* One of what the job waits for is over. */
+static void job_step(struct job *job)
+{
+	struct vcd_file *f = job->file;
+	unsigned long flags;
+
+	spin_lock_irqsave(&f->jobs_lock, flags);
+	if (--job->pending == 0)
+		wake_up(&f->job_done);
+	spin_unlock_irqrestore(&f->jobs_lock, flags);
+}
+
+/* In interrupt context, with the queue's lock. */
+static void on_finished(struct vcd_call *call)
+{
+	struct job *job = call->owner;
+
+	job_step(job);
+	job_put(job);
+}
+
+static int submit_call(struct job *job, struct vcd_call *call)
+{
+	struct vcd_file *f = job->file;
+	int error;
+
+	job->calls[job->count++] = call;
+	call->owner = job;
+	call->on_finished = on_finished;
+	kref_get(&job->refs);
+	spin_lock_irq(&f->jobs_lock);
+	job->pending++;
+	spin_unlock_irq(&f->jobs_lock);
+	error = vcd_queue_submit(job->plan.session->queue, call);
+	if (error) {
+		job_step(job);
+		job_put(job);
+	}
+	return error;
+}
+
+/* All pieces, with the session locked. */
+static int submit_pieces(struct job *job)
+{
+	struct vcd_plan *plan = &job->plan;
+	struct vcd_call *call;
+	u32 at = 0;
+	int error;
+
+	plan->is_async = true;
+	error = vcd_crypt_plan(plan);
+	if (error)
+		return error;
+	if (plan->piece_bytes &&
+	    DIV_ROUND_UP_ULL(plan->op.len, plan->piece_bytes) > PIECES_MAX)
+		return -E2BIG;
+	do {
+		call = vcd_crypt_piece(plan, at);
+		if (IS_ERR(call))
+			return PTR_ERR(call);
+		error = submit_call(job, call);
+		if (error)
+			return error;
+		vcd_session_leave(plan->session, call);
+		at += vcd_crypt_piece_bytes(plan, at);
+	} while (at < plan->op.len);
+	return 0;
+}
+
+/* To the end of the list, if there is room. */
+static int enqueue(struct vcd_file *f, struct job *job)
+{
+	int error = -EBUSY;
+
+	spin_lock_irq(&f->jobs_lock);
+	if (f->job_count < JOBS_MAX) {
+		f->job_count++;
+		list_add_tail(&job->link, &f->jobs);
+		error = 0;
+	}
+	spin_unlock_irq(&f->jobs_lock);
+	return error;
+}
+
+static struct job *job_create(struct vcd_file *f)
+{
+	struct job *job;
+
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return NULL;
+	kref_init(&job->refs);
+	INIT_LIST_HEAD(&job->link);
+	job->pending = 1;
+	job->file = vcd_file_get(f);
+	return job;
+}
+
+int vcd_async_submit(struct vcd_file *f, const void __user *argument,
+		     bool is_narrow)
+{
+	struct job *job;
+	int error;
+
+	job = job_create(f);
+	if (!job)
+		return -EFAULT; /* Q1 has it so */
+	error = vcd_crypt_take(&job->plan, f, argument, is_narrow);
+	if (!error && job->plan.op.flags & COP_FLAG_NO_ZC)
+		error = -EINVAL;
+	if (!error)
+		error = enqueue(f, job);
+	if (error) {
+		job_put(job);
+		return error;
+	}
+	/* Nobody takes the job from the list before the last step. */
+	error = vcd_session_lock(job->plan.session);
+	if (!error) {
+		error = submit_pieces(job);
+		vcd_session_unlock(job->plan.session);
+	}
+	job->error = error;
+	job_step(job);
+	return 0;
+}
+
+/* The oldest job, if it is done; it is the caller's then. */
+static struct job *dequeue(struct vcd_file *f)
+{
+	struct job *job;
+
+	spin_lock_irq(&f->jobs_lock);
+	job = list_first_entry_or_null(&f->jobs, struct job, link);
+	if (job && job->pending)
+		job = NULL;
+	if (job) {
+		list_del_init(&job->link);
+		f->job_count--;
+	}
+	spin_unlock_irq(&f->jobs_lock);
+	if (job)
+		wake_up(&f->job_done); /* there is room */
+	return job;
+}
+
+static int collect(struct job *job)
+{
+	struct vcd_plan *plan = &job->plan;
+	unsigned int i;
+	u32 at = 0;
+	int error;
+
+	if (job->error)
+		return job->error;
+	for (i = 0; i < job->count; i++) {
+		error = vcd_crypt_collect(plan, job->calls[i], at);
+		if (error)
+			return error;
+		at += vcd_crypt_piece_bytes(plan, at);
+	}
+	return vcd_crypt_deliver(plan);
+}
+
+int vcd_async_fetch(struct vcd_file *f, void __user *argument, bool is_narrow)
+{
+	struct job *job;
+	int error;
+
+	job = dequeue(f);
+	if (!job)
+		return -EBUSY;
+	error = collect(job);
+	if (!error)
+		error = vcd_user_write_crypt(&job->plan.op, argument,
+					     is_narrow);
+	job_put(job);
+	return error;
+}
+
+__poll_t vcd_async_poll(struct vcd_file *f)
+{
+	struct job *job;
+	__poll_t events = 0;
+
+	spin_lock_irq(&f->jobs_lock);
+	job = list_first_entry_or_null(&f->jobs, struct job, link);
+	if (job && !job->pending)
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (f->job_count < JOBS_MAX)
+		events |= EPOLLOUT | EPOLLWRNORM;
+	spin_unlock_irq(&f->jobs_lock);
+	if (READ_ONCE(f->device->queues[0].error))
+		events |= EPOLLERR | EPOLLHUP;
+	return events;
+}
+
+void vcd_async_discard(struct vcd_file *f)
+{
+	struct job *job, *next;
+	LIST_HEAD(jobs);
+
+	spin_lock_irq(&f->jobs_lock);
+	list_splice_init(&f->jobs, &jobs);
+	f->job_count = 0;
+	spin_unlock_irq(&f->jobs_lock);
+	list_for_each_entry_safe(job, next, &jobs, link)
+	{
+		list_del_init(&job->link);
+		job_put(job);
+	}
+}

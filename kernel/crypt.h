@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* crypt.h - CIOCCRYPT as pieces that the device takes */
+#ifndef VCD_CRYPT_H
+#define VCD_CRYPT_H
+
+#include <linux/types.h>
+
+#include "abi/cryptodev.h"
+#include "kernel/session.h"
+
+/*
+ * How it works: an operation is one request, or where the mode allows it and
+ * one does not take all, several (vcd 6.7). Small ones are copied into
+ * memory of our own, larger ones use the program's pages. Where source and
+ * destination meet, the source is copied, so that the device reads all before
+ * it writes anything (E4).
+ */
+struct vcd_plan {
+	struct crypt_op op;
+	u8 iv[VCD_MAX_IV_BYTES];
+	struct vcd_session *session; /* counted by the plan's owner */
+	bool is_due;                 /* a digest comes with the last piece */
+	bool gives_iv;               /* the chained IV does too */
+	bool is_async;               /* the destination must be pinned */
+	bool meets;                  /* source and destination overlap */
+	u32 piece_bytes;
+	/* Out of the last piece. */
+	u8 digest[VCD_MAX_DIGEST_BYTES];
+};
+
+/* E1 up to the second look for the session, which the plan then counts; NULL
+ * when it fails. */
+int vcd_crypt_take(struct vcd_plan *c, struct vcd_file *f,
+		   const void __user *argument, bool is_narrow);
+/* With the session locked: the rest of the checks. */
+int vcd_crypt_plan(struct vcd_plan *c);
+
+/* The bytes of the piece at `at`. */
+u32 vcd_crypt_piece_bytes(const struct vcd_plan *c, u32 at);
+/* The request for that piece, or an ERR_PTR. */
+struct vcd_call *vcd_crypt_piece(const struct vcd_plan *c, u32 at);
+/* What the finished piece gave; the destination that was not pinned is
+ * written now. 0 or -errno. */
+int vcd_crypt_collect(struct vcd_plan *c, struct vcd_call *call, u32 at);
+/* Digest and IV to where the program wants them (E3, E8). */
+int vcd_crypt_deliver(const struct vcd_plan *c);
+
+#endif

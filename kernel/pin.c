@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* pin.c - pages of a program that a device may see */
+#include "kernel/pin.h"
+
+#include <linux/atomic.h>
+#include <linux/capability.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* Charge the pages to the address space, as InfiniBand does with its pins. */
+static int charge(struct vcd_pin *pin, u32 pages)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	struct mm_struct *payer = current->mm;
+
+	if ((unsigned long)atomic64_add_return(pages, &payer->pinned_vm) >
+		    limit &&
+	    !capable(CAP_IPC_LOCK)) {
+		atomic64_sub(pages, &payer->pinned_vm);
+		return -EDQUOT;
+	}
+	mmgrab(payer);
+	pin->payer = payer;
+	return 0;
+}
+
+static void uncharge(struct vcd_pin *pin, u32 pages)
+{
+	atomic64_sub(pages, &pin->payer->pinned_vm);
+	mmdrop(pin->payer);
+	pin->payer = NULL;
+}
+
+int vcd_pin_init(struct vcd_pin *pin, unsigned long from, u32 bytes,
+		 bool is_writable)
+{
+	u32 pages = vcd_pin_pages(from, bytes);
+	int error, got;
+
+	memset(pin, 0, sizeof(*pin));
+	error = charge(pin, pages);
+	if (error)
+		return error;
+	error = -ENOMEM;
+	pin->pages = kvmalloc_array(pages, sizeof(*pin->pages), GFP_KERNEL);
+	if (!pin->pages)
+		goto undo_charge;
+	got = pin_user_pages_fast(from & PAGE_MASK, pages,
+				  is_writable ? FOLL_WRITE : 0, pin->pages);
+	error = -EFAULT;
+	if (got != pages)
+		goto undo_pages;
+	pin->count = pages;
+	pin->offset = offset_in_page(from);
+	pin->bytes = bytes;
+	pin->is_writable = is_writable;
+	return 0;
+
+undo_pages:
+	if (got > 0)
+		unpin_user_pages(pin->pages, got);
+	kvfree(pin->pages);
+undo_charge:
+	uncharge(pin, pages);
+	memset(pin, 0, sizeof(*pin));
+	return error;
+}
+
+void vcd_pin_deinit(struct vcd_pin *pin)
+{
+	if (!pin->pages)
+		return;
+	unpin_user_pages_dirty_lock(pin->pages, pin->count, pin->is_writable);
+	kvfree(pin->pages);
+	uncharge(pin, pin->count);
+	memset(pin, 0, sizeof(*pin));
+}
+
+struct scatterlist *vcd_pin_map(const struct vcd_pin *pin,
+				struct scatterlist *sg)
+{
+	u32 offset = pin->offset, left = pin->bytes, i, n;
+
+	for (i = 0; i < pin->count; i++, left -= n, offset = 0) {
+		n = min_t(u32, left, PAGE_SIZE - offset);
+		sg_set_page(sg++, pin->pages[i], n, offset);
+	}
+	return sg;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* queue.c - a virtqueue with the calls that are in flight on it */
+#include "kernel/queue.h"
+
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "kernel/device.h"
+
+/* A list of entries that most calls fit in. */
+#define INLINE_SEGMENTS 8
+
+void vcd_queue_init(struct vcd_queue *q, struct vcd_device *device,
+		    unsigned int index)
+{
+	q->device = device;
+	q->index = index;
+	spin_lock_init(&q->lock);
+	INIT_LIST_HEAD(&q->in_flight);
+	init_waitqueue_head(&q->room);
+	q->error = -ENODEV;
+}
+
+void vcd_queue_start(struct vcd_queue *q, struct virtqueue *vq)
+{
+	spin_lock_irq(&q->lock);
+	q->vq = vq;
+	q->ring_entries = virtqueue_get_vring_size(vq);
+	q->error = 0;
+	spin_unlock_irq(&q->lock);
+}
+
+/* Under the lock. */
+static void finish(struct vcd_call *call, int error)
+{
+	if (call->is_finished)
+		return;
+	call->is_finished = true;
+	call->error = error;
+	if (call->on_finished)
+		call->on_finished(call);
+	complete(&call->done);
+}
+
+/* One try: -ENOSPC when the ring is full, with `seen` to wait for a change. */
+static int try_submit(struct vcd_queue *q, struct vcd_call *call,
+		      struct scatterlist **lists, u32 *seen)
+{
+	unsigned long flags;
+	int error;
+
+	spin_lock_irqsave(&q->lock, flags);
+	error = q->error;
+	if (error)
+		goto out;
+	*seen = q->returned;
+	error = virtqueue_add_sgs(q->vq, lists, 1, 1, call, GFP_ATOMIC);
+	if (error)
+		goto out;
+	vcd_call_get(call);
+	if (list_empty(&q->in_flight))
+		q->progress_at = jiffies;
+	list_add_tail(&call->in_flight, &q->in_flight);
+	virtqueue_kick(q->vq);
+	/* Under the lock: not after the break that ends the watch. */
+	vcd_device_watch(q->device);
+out:
+	spin_unlock_irqrestore(&q->lock, flags);
+	return error;
+}
+
+static bool has_changed(struct vcd_queue *q, u32 seen)
+{
+	return READ_ONCE(q->returned) != seen || READ_ONCE(q->error);
+}
+
+static int submit_lists(struct vcd_queue *q, struct vcd_call *call,
+			struct scatterlist **lists)
+{
+	u32 seen = 0;
+	int error;
+
+	for (;;) {
+		error = try_submit(q, call, lists, &seen);
+		if (error != -ENOSPC)
+			return error;
+		error = wait_event_killable(q->room, has_changed(q, seen));
+		if (error)
+			return error;
+	}
+}
+
+static int submit(struct vcd_queue *q, struct vcd_call *call, bool may_wait)
+{
+	struct scatterlist few[INLINE_SEGMENTS], *all = few, *lists[2];
+	u32 segments = vcd_call_segments(call), seen = 0;
+	int error;
+
+	if (segments > vcd_device_segments(q->device))
+		return -E2BIG;
+	if (segments > INLINE_SEGMENTS) {
+		all = kmalloc_array(segments, sizeof(*all), GFP_KERNEL);
+		if (!all)
+			return -ENOMEM;
+	}
+	lists[0] = all;
+	lists[1] = vcd_call_map(call, all);
+	error = may_wait ? submit_lists(q, call, lists)
+			 : try_submit(q, call, lists, &seen);
+	if (all != few)
+		kfree(all);
+	return error;
+}
+
+int vcd_queue_submit(struct vcd_queue *q, struct vcd_call *call)
+{
+	return submit(q, call, true);
+}
+
+int vcd_queue_try_submit(struct vcd_queue *q, struct vcd_call *call)
+{
+	return submit(q, call, false);
+}
+
+int vcd_queue_run(struct vcd_queue *q, struct vcd_call *call)
+{
+	int error;
+
+	error = vcd_queue_submit(q, call);
+	if (error)
+		return error;
+	return wait_for_completion_killable(&call->done) ? -EINTR : 0;
+}
+
+void vcd_queue_drain(struct vcd_queue *q)
+{
+	struct vcd_call *call;
+	unsigned long flags;
+	u32 used_bytes;
+	bool has_returned = false;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (!q->vq)
+		goto out;
+	do {
+		virtqueue_disable_cb(q->vq);
+		while ((call = virtqueue_get_buf(q->vq, &used_bytes))) {
+			list_del_init(&call->in_flight);
+			call->used_bytes = used_bytes;
+			finish(call, 0);
+			vcd_call_put(call);
+			q->returned++;
+			has_returned = true;
+		}
+		if (virtqueue_is_broken(q->vq))
+			break;
+	} while (!virtqueue_enable_cb(q->vq));
+	if (has_returned) {
+		q->progress_at = jiffies;
+		q->is_pinged = false;
+	}
+out:
+	spin_unlock_irqrestore(&q->lock, flags);
+	if (has_returned)
+		wake_up_all(&q->room);
+}
+
+void vcd_queue_break(struct vcd_queue *q, int error, int later)
+{
+	struct vcd_call *call;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (!q->error || later == -ENODEV)
+		q->error = later;
+	list_for_each_entry(call, &q->in_flight, in_flight) finish(call, error);
+	spin_unlock_irqrestore(&q->lock, flags);
+	wake_up_all(&q->room);
+}
+
+static bool is_idle(struct vcd_queue *q)
+{
+	bool idle;
+
+	vcd_queue_drain(q);
+	spin_lock_irq(&q->lock);
+	idle = list_empty(&q->in_flight) || !q->vq ||
+	       virtqueue_is_broken(q->vq);
+	spin_unlock_irq(&q->lock);
+	return idle;
+}
+
+bool vcd_queue_wait_idle(struct vcd_queue *q, unsigned int timeout_ms)
+{
+	return wait_event_timeout(q->room, is_idle(q),
+				  msecs_to_jiffies(timeout_ms)) != 0;
+}
+
+void vcd_queue_detach(struct vcd_queue *q)
+{
+	spin_lock_irq(&q->lock);
+	while (q->vq && virtqueue_detach_unused_buf(q->vq))
+		;
+	q->vq = NULL;
+	spin_unlock_irq(&q->lock);
+}
+
+void vcd_queue_deinit(struct vcd_queue *q)
+{
+	struct vcd_call *call, *next;
+	LIST_HEAD(left);
+
+	spin_lock_irq(&q->lock);
+	list_splice_init(&q->in_flight, &left);
+	spin_unlock_irq(&q->lock);
+	list_for_each_entry_safe(call, next, &left, in_flight)
+	{
+		list_del_init(&call->in_flight);
+		vcd_call_put(call);
+	}
+}
+
+enum vcd_queue_health vcd_queue_check(struct vcd_queue *q,
+				      unsigned long timeout_jiffies)
+{
+	enum vcd_queue_health health = VCD_QUEUE_IDLE;
+	unsigned long waited;
+
+	/* An interrupt may have been lost on the way. */
+	vcd_queue_drain(q);
+	spin_lock_irq(&q->lock);
+	waited = jiffies - q->progress_at;
+	if (q->error || !q->vq)
+		goto out;
+	if (virtqueue_is_broken(q->vq)) {
+		health = VCD_QUEUE_BROKEN;
+	} else if (!list_empty(&q->in_flight)) {
+		health = VCD_QUEUE_BUSY;
+		if (waited >= timeout_jiffies) {
+			health = VCD_QUEUE_STUCK;
+		} else if (waited >= timeout_jiffies / 2 && !q->is_pinged) {
+			q->is_pinged = true;
+			health = VCD_QUEUE_SLOW;
+		}
+	}
+out:
+	spin_unlock_irq(&q->lock);
+	return health;
+}
