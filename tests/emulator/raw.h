@@ -25,6 +25,14 @@
 	((uint8_t[]){ 0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6, 0xab, \
 		      0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c })
 
+/* Whether the node is the emulator's; these tests also run on a device. */
+static inline int raw_is_emulated(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded && strstr(preloaded, "cryptodev_emulator");
+}
+
 static inline int raw(int fd, unsigned long request, void *arg)
 {
 	return ioctl(fd, request, arg) < 0 ? errno : 0;

@@ -218,8 +218,11 @@ static void test_A12_A14_tls_there_and_back(void **state)
 	assert_int_equal(call(&op), 0);
 	assert_int_equal(op.len, 5);
 	assert_memory_equal(data, "five!", 5);
-	assert_int_equal(data[25], 6);
-	assert_int_equal(data[31], 6);
+	/* A device gives nothing but the plaintext. */
+	if (raw_is_emulated()) {
+		assert_int_equal(data[25], 6);
+		assert_int_equal(data[31], 6);
+	}
 }
 
 static void test_A14_tls_refusals(void **state)
