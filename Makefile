@@ -18,7 +18,7 @@ sanitize: setup ## the tests under AddressSanitizer, UBSan; threads under TSan
 	@tools/check build-tsan --suite threads
 system: build   ## the long tests: 200 clients, 50 relay kills, namespaces
 	@tools/check $(B) --suite long
-check-uml: build ## afalg in a kernel of its own (User-Mode Linux), no root
+check-uml: build ## afalg and our module in a kernel of their own, no root
 	@tools/setup uml
 	@tests/uml/check $(B)
 fuzz: setup     ## each fuzz target for SECONDS=60
