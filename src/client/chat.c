@@ -79,7 +79,7 @@ void chat_stop_for_error(struct chat *chat, int error)
 			  cryptsess_provider_name(chat->provider));
 	else
 		chat_stop(chat, "cannot go on: %s (crypto provider %s)",
-			  strerror(-error),
+			  state_explain(error),
 			  cryptsess_provider_name(chat->provider));
 }
 
@@ -121,9 +121,7 @@ static void flush(struct loop_work *work)
 	chat->is_stopped = false;
 	inbox_drop(&chat->inbox);
 	chat_stop(chat, "cannot remember what was received: %s",
-		  error == -ESTALE ? "the file of the state was moved or "
-				     "deleted"
-				   : strerror(-error));
+		  state_explain(error));
 }
 
 static void on_hold_over(struct loop_timer *timer)
@@ -330,7 +328,8 @@ static int open_crypto(struct chat *chat, const struct chat_options *options)
 				 chat->provider);
 	if (error)
 		log_error("cannot open the room: %s", strerror(-error));
-	else if (is_new)
+	chat->has_new_identity = is_new;
+	if (!error && is_new)
 		log_info("made your identity; paravox id shows its "
 			 "fingerprint");
 out:
@@ -344,6 +343,10 @@ static int open_state(struct chat *chat, inbox_event_fn *on_event, void *owner)
 
 	if (error)
 		return error;
+	if (state_is_new(chat->state) && !chat->has_new_identity)
+		log_warning("nothing is remembered of what was received "
+			    "before: an old message that comes again is shown, "
+			    "with its sender's time");
 	inbox_init(&chat->inbox, chat->room, chat->state, on_event, owner);
 	chat->inbox.roster = &chat->roster;
 	error = inbox_load(&chat->inbox);

@@ -25,6 +25,7 @@ struct keys {
 static struct keys *keys_create(void)
 {
 	struct keys *keys = secret_alloc(sizeof(*keys));
+	struct state *state = NULL;
 	bool is_new;
 
 	if (!keys) {
@@ -36,6 +37,13 @@ static struct keys *keys_create(void)
 		return NULL;
 	}
 	e2ee_identity_derive(&keys->identity, &keys->seed);
+	/* The two are made together, so that a state that is lost later is
+	 * told from one that never was. */
+	if (is_new && state_open_own(&state)) {
+		secret_free(keys);
+		return NULL;
+	}
+	state_close(state);
 	return keys;
 }
 

@@ -138,6 +138,9 @@ const char *file_explain(int result)
 		[FILE_IS_ANOTHERS] = "it belongs to another user",
 		[FILE_IS_NOT_REGULAR] = "it is not a regular file",
 		[FILE_IS_TOO_LARGE] = "it is too large to be one of ours",
+		[FILE_HAS_OPEN_FOLDER] =
+			"others can write to the folder paravox in it; close "
+			"it with chmod go-w",
 	};
 
 	if (result > 0 && result < FILE_PROBLEMS)
@@ -163,6 +166,25 @@ static int make_folders(char *path)
 	return 0;
 }
 
+/* Whoever can write there can hand us no keys of his own (they must be ours),
+ * but can take away what we remember. */
+static int check_folder_of(char *path)
+{
+	char *slash = strrchr(path, '/');
+	struct stat st;
+	int failed;
+
+	*slash = '\0';
+	failed = stat(path, &st) < 0;
+	*slash = '/';
+	if (failed)
+		return -errno;
+	if (!CHECK(private_file, st.st_uid == geteuid() &&
+					 !(st.st_mode & (S_IWGRP | S_IWOTH))))
+		return FILE_HAS_OPEN_FOLDER;
+	return 0;
+}
+
 int file_own_path(char *path, size_t room, const char *variable,
 		  const char *fallback, const char *name)
 {
@@ -179,5 +201,6 @@ int file_own_path(char *path, size_t room, const char *variable,
 		return -ENOENT;
 	if (length < 0 || (size_t)length >= room)
 		return -ENAMETOOLONG;
-	return make_folders(path);
+	length = make_folders(path);
+	return length ? length : check_folder_of(path);
 }

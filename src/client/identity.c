@@ -131,8 +131,9 @@ int identity_load(struct secret *seed, bool *is_new)
 	result = file_own_path(path, sizeof(path), "XDG_CONFIG_HOME", ".config",
 			       "identity");
 	if (result) {
-		log_error("no place for the identity: %s", strerror(-result));
-		return result;
+		log_error("no place for the identity: %s",
+			  file_explain(result));
+		return result > 0 ? -EACCES : result;
 	}
 	return identity_load_at(seed, is_new, path);
 }

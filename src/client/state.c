@@ -64,6 +64,7 @@ struct state {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	bool is_in_transaction;
+	bool is_new;
 };
 
 static int error_of(int result)
@@ -164,6 +165,7 @@ static int prepare(struct state *state)
 	version = has_this_version(state);
 	if (version < 0)
 		return version;
+	state->is_new = version == 0;
 	if (version == 0) {
 		error = error_of(
 			sqlite3_exec(state->db, schema, NULL, NULL, NULL));
@@ -234,16 +236,36 @@ int state_open_own(struct state **state)
 	result = file_own_path(path, sizeof(path), "XDG_STATE_HOME",
 			       ".local/state", "state.sqlite");
 	if (result) {
-		log_error("no place for the state: %s", strerror(-result));
-		return result;
+		log_error("no place for the state: %s", file_explain(result));
+		return result > 0 ? -EACCES : result;
 	}
 	result = state_open(state, path);
 	if (result)
 		log_error("%s: %s", path,
-			  result == -EBADMSG
-				  ? "it is damaged, or of a newer version"
-				  : file_explain(result));
+			  result > 0 ? file_explain(result)
+				     : state_explain(result));
 	return result > 0 ? -EACCES : result;
+}
+
+bool state_is_new(const struct state *state)
+{
+	return state->is_new;
+}
+
+const char *state_explain(int error)
+{
+	switch (error) {
+	case -EBADMSG:
+		return "the state is damaged, or of a newer version";
+	case -ESTALE:
+		return "the file of the state was moved or deleted";
+	case -EBUSY:
+		return "another process holds the state";
+	case -ELOOP:
+		return file_explain(error);
+	default:
+		return strerror(-error);
+	}
 }
 
 void state_close(struct state *state)

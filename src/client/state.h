@@ -28,6 +28,10 @@ int state_open(struct state **state, const char *path);
 /* The same at $XDG_STATE_HOME/paravox/state.sqlite, with a message on standard
  * error when it fails. */
 int state_open_own(struct state **state);
+/* Whether the file was made by this opening: nothing is remembered. */
+bool state_is_new(const struct state *state);
+/* A sentence's end about an error of any of these. Static or strerror(3)'s. */
+const char *state_explain(int error);
 /* NULL is allowed. An open transaction is undone. */
 void state_close(struct state *state);
 

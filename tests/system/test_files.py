@@ -37,6 +37,42 @@ def test_a_room_file_open_to_others_is_refused():
             assert "chmod 600" in done.err, done.err
 
 
+def test_a_folder_that_others_can_write_to_is_refused():
+    with Home(NOWHERE) as home:
+        alice = home.person("alice")
+        assert alice.run("id").returncode == 0
+        for folder in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            folder = alice.env[folder] + "/paravox"
+            for mode in (0o720, 0o702):
+                os.chmod(folder, mode)
+                done = alice.run("send", *alice.room_options())
+                assert done.returncode == 1
+                assert "chmod go-w" in done.err, done.err
+            os.chmod(folder, 0o755)  # to read it is no harm
+        done = alice.run("send", *alice.room_options())
+        assert "chmod" not in done.err, done.err
+
+
+def test_a_state_that_was_lost_is_told():
+    with Home(NOWHERE) as home:
+        alice = home.person("alice")
+        assert alice.run("id").returncode == 0
+        done = alice.run("send", *alice.room_options())
+        assert "nothing is remembered" not in done.err, done.err
+        state = alice.env["XDG_STATE_HOME"] + "/paravox/state.sqlite"
+        for end in ("", "-wal", "-shm"):
+            os.unlink(state + end)
+        done = alice.run("send", *alice.room_options())
+        assert "nothing is remembered" in done.err, done.err
+        with open(state, "r+b") as damaged:
+            damaged.truncate(3000)
+        for end in ("-wal", "-shm"):
+            os.unlink(state + end)
+        done = alice.run("send", *alice.room_options())
+        assert done.returncode == 1
+        assert "the state is damaged" in done.err, done.err
+
+
 def test_an_invite_link_makes_the_same_room():
     with Home(NOWHERE) as home:
         alice, bob = home.person("alice"), home.person("bob")
