@@ -73,6 +73,8 @@ static void on_event(void *owner, struct event *event)
 		}
 		return;
 	}
+	if (event->type == EVENT_UNSENT && !line_is_edited(talk->line))
+		talk->status = EXIT_FAILURE;
 	if (!is_shown)
 		return;
 	line_hide(talk->line);
@@ -118,8 +120,15 @@ static void show_own(struct talk *talk, const char *text, size_t bytes)
 
 static void say(struct talk *talk, const char *text, size_t bytes)
 {
+	bool is_typed = line_is_edited(talk->line);
 	int error = chat_say(talk->chat, text, bytes, NULL);
 
+	/* A person is told; a pipe can wait. */
+	while (error == -ENOBUFS && !is_typed && !talk->is_stopped &&
+	       loop_turn(talk->loop, -1) == 0)
+		error = chat_say(talk->chat, text, bytes, NULL);
+	if (error && !is_typed)
+		talk->status = EXIT_FAILURE;
 	if (error == -EMSGSIZE)
 		printf("! not sent: %zu bytes are more than the %d of a "
 		       "message\n",

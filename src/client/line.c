@@ -184,8 +184,12 @@ static unsigned char on_paste(EditLine *el, int key)
 	if (wide && mbstowcs(wide, clean, strlen(clean)) != (size_t)-1 &&
 	    el_winsertstr(el, wide) == 0)
 		result = CC_REFRESH;
+	if (wide)
+		explicit_bzero(wide, (strlen(clean) + 1) * sizeof(*wide));
 	free(wide);
+	explicit_bzero(clean, room);
 	free(clean);
+	explicit_bzero(line->keys.paste, line->keys.paste_bytes);
 	return result;
 }
 

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -376,6 +377,32 @@ def test_our_own_message_back_after_a_restart_is_refused():
                 heard.expect("replayed")
                 assert heard.bodies() == []
         proxy.close()
+
+
+def test_chat_from_a_pipe_loses_no_line():
+    lines = [f"line {i}" for i in range(5000)]  # more than an outbox holds
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        alice, bob = home.person("alice"), home.person("bob")
+        with bob.tail() as heard, tempfile.TemporaryFile() as typed:
+            typed.write("\n".join(lines).encode())
+            typed.seek(0)
+            talking = subprocess.Popen(
+                [PROGRAM, "chat", *alice.room_options()], stdin=typed,
+                stdout=subprocess.DEVNULL, env=alice.env)
+            while talking.poll() is None:
+                heard.gather(0.1)
+            assert talking.returncode == 0
+            heard.expect("leaves")
+            assert heard.bodies() == lines
+
+
+def test_chat_from_a_pipe_fails_when_a_line_cannot_be_sent():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        alice = home.person("alice")
+        for bad in (b"x" * 49153, b"a\0b"):
+            done = alice.run("chat", *alice.room_options(),
+                             input=b"one\n" + bad + b"\ntwo\n")
+            assert done.returncode == 1, done.out
 
 
 if __name__ == "__main__":
