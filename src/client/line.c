@@ -173,6 +173,15 @@ static unsigned char on_paste(EditLine *el, int key)
 
 	if (!clean)
 		return result;
+	if (line->keys.is_cut) {
+		/* Half a text is not what was meant to be said. */
+		line_hide(line);
+		printf("! not pasted: it is longer than %d bytes\n",
+		       KEYS_PASTE_MAX);
+		line_show(line);
+		free(clean);
+		return CC_NORM;
+	}
 	for (size_t i = 0; i < line->keys.paste_bytes; i++)
 		if (line->keys.paste[i] == '\r') /* as terminals send it */
 			line->keys.paste[i] = '\n';

@@ -68,6 +68,18 @@ def test_a_paste_of_several_lines_is_one_message():
             alice.expect(r"one\r\n         two.*\r\n           three\r\n")
 
 
+def test_a_paste_that_is_too_long_is_not_cut_but_refused():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        bob = home.person("bob")
+        with home.person("alice").chat() as alice, bob.tail() as heard:
+            alice.expect("connected")
+            # Blanks of no width would make it short enough to be sent.
+            alice.type("\033[200~" + 30000 * "\u200b" + "tail\033[201~")
+            alice.expect("! not pasted: it is longer than 65536 bytes\r\n")
+            alice.enter("still here")
+            assert heard.expect("message")["body"] == "still here"
+
+
 def test_escape_sequences_of_a_member_do_not_reach_the_terminal():
     hostile = (b"A\033]0;title\007B\033[2JC\xc2\x9b31mD\x9bE\033P1$r\033\\F"
                b"\xe2\x80\xaeG\x08\x08H\rI\x0eJ")
