@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pvx_client - people who use the real paravox, each with a home of his own.
+"""pvx_client - people in one room who sit at terminals.
 
     with Home(relay.addresses[0]) as home:      # a room on that relay
         alice, bob = home.person("alice"), home.person("bob")
@@ -7,23 +7,19 @@
             alice.send("hello")
             heard.expect("message", body="hello")
 
-Programs are $PARAVOX; every wait is bounded.
+What a person can do without a terminal is in pvx_people.
 """
 import fcntl
-import json
 import os
 import pty
 import re
 import select
 import signal
 import struct
-import subprocess
-import tempfile
 import termios
 import time
 
-PROGRAM = os.environ.get("PARAVOX", "build/src/client/paravox")
-TIMEOUT = 15.0
+from pvx_people import PROGRAM, TIMEOUT, People, Person
 
 
 def server_text(address):
@@ -33,155 +29,36 @@ def server_text(address):
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class Home:
-    """A folder with a room file; everything in it goes with it."""
+class Home(People):
+    """People who share one room file."""
 
     def __init__(self, address):
-        self.folder = tempfile.TemporaryDirectory(prefix="paravox-test-")
-        self.path = self.folder.name
+        super().__init__()
+        self.path = str(self.folder)
         self.room = self.path + "/room"
-        self.running = []
-        made = self.person("maker").run(
-            "room", "new", "--server", server_text(address), self.room)
-        assert made.returncode == 0, made.stderr
+        self.person("maker").make_room(server_text(address))
 
     def person(self, name):
-        return Person(self, name)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for running in self.running:
-            running.close()
-        self.folder.cleanup()
+        return Tenant(self, name)
 
 
-class Person:
+class Tenant(Person):
+    """Keeps his files where XDG variables say, and has a terminal."""
+
     def __init__(self, home, name):
-        self.home = home
+        super().__init__(home, name + ".home")
         self.name = name
-        folder = f"{home.path}/{name}.home"
-        self.env = {**os.environ, "HOME": folder, "LC_ALL": "C.UTF-8",
-                    "TERM": "xterm", "XDG_CONFIG_HOME": folder + "/config",
-                    "XDG_STATE_HOME": folder + "/state"}
-        self.env.pop("JOURNAL_STREAM", None)
-        os.makedirs(folder, exist_ok=True)
-
-    def run(self, *arguments, input=b"", timeout=TIMEOUT):
-        if isinstance(input, str):
-            input = input.encode()
-        done = subprocess.run([PROGRAM, *arguments], input=input,
-                              capture_output=True, env=self.env,
-                              timeout=timeout)
-        done.out = done.stdout.decode()
-        done.err = done.stderr.decode(errors="replace")
-        assert "runtime error" not in done.err, done.err
-        assert "AddressSanitizer" not in done.err, done.err
-        return done
-
-    def room_options(self, nick=True, room=None):
-        options = ["--room", room or self.home.room]
-        return options + ["--nick", self.name] if nick else options
-
-    def send(self, *lines, options=(), timeout=TIMEOUT):
-        """Send lines; they must all be acknowledged."""
-        text = b"".join((line if isinstance(line, bytes) else line.encode())
-                        + b"\n" for line in lines)
-        done = self.run("send", *self.room_options(), *options, input=text,
-                        timeout=timeout)
-        assert done.returncode == 0, done.err
-        return done
-
-    def tail(self, *options, room=None, wait=True):
-        tail = Tail(self, *options, room=room)
-        self.home.running.append(tail)
-        if wait:
-            tail.expect("connected")
-        return tail
+        self.env.update(XDG_CONFIG_HOME=f"{self.folder}/config",
+                        XDG_STATE_HOME=f"{self.folder}/state")
 
     def terminal(self, *arguments, columns=80):
         terminal = Terminal(self, *arguments, columns=columns)
-        self.home.running.append(terminal)
+        self.people.running.append(terminal)
         return terminal
 
     def chat(self, *options, columns=80):
         return self.terminal("chat", *self.room_options(), *options,
                              columns=columns)
-
-
-class Tail:
-    """paravox tail --json, as a list of events that grows."""
-
-    def __init__(self, person, *options, room=None):
-        self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [PROGRAM, "tail", *person.room_options(False, room), "--json",
-             *options], stdout=subprocess.PIPE, stderr=self.errors,
-            stdin=subprocess.DEVNULL, env=person.env)
-        self.events = []  # all of them
-        self.read_up_to = 0  # what expect() has gone past
-        self.pending = b""
-
-    def err(self):
-        return os.pread(self.errors.fileno(), 1 << 20, 0).decode()
-
-    def _read(self, timeout):
-        """Some more events; False at the end of the output."""
-        if not select.select([self.process.stdout], [], [], timeout)[0]:
-            return True
-        data = os.read(self.process.stdout.fileno(), 1 << 16)
-        *lines, self.pending = (self.pending + data).split(b"\n")
-        self.events += [json.loads(line) for line in lines]
-        return bool(data)
-
-    def expect(self, name, timeout=TIMEOUT, **members):
-        """The next event of that name and with those members; what is
-        between stays in `events`."""
-        end = time.monotonic() + timeout
-        while True:
-            while self.read_up_to < len(self.events):
-                event = self.events[self.read_up_to]
-                self.read_up_to += 1
-                if event["event"] == name and all(
-                        event.get(k) == v for k, v in members.items()):
-                    return event
-            left = end - time.monotonic()
-            assert left > 0, (f"no {name} {members} within {timeout} s in "
-                              f"{self.events[-20:]} {self.err()[-500:]}")
-            assert self._read(left), f"ended: {self.events} {self.err()}"
-
-    def gather(self, seconds):
-        """Whatever comes within that time."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and self._read(left):
-            pass
-        return self.events
-
-    def bodies(self):
-        return [e["body"] for e in self.events if e["event"] == "message"]
-
-    def wait(self, timeout=TIMEOUT):
-        end = time.monotonic() + timeout
-        while self._read(max(0, end - time.monotonic())):
-            assert time.monotonic() < end, "tail does not end"
-        return self.process.wait(timeout)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(TIMEOUT)
-        self.process.stdout.close()
-        text = self.err()
-        self.errors.close()
-        assert "runtime error" not in text and "Sanitizer" not in text, text
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-        self.errors = tempfile.TemporaryFile()
 
 
 class Terminal:

@@ -9,13 +9,13 @@
         alice.send("hello")
         tail.wait_message("hello")
 
-The programs are $PARAVOX and $PARAVOXD.
+The program is $PARAVOX; every wait is bounded.
 """
 import base64
 import json
 import os
 import pathlib
-import shutil
+import re
 import signal
 import subprocess
 import tempfile
@@ -23,6 +23,7 @@ import threading
 import time
 
 PROGRAM = os.environ.get("PARAVOX", "build/src/client/paravox")
+TIMEOUT = 20.0
 
 
 def tlv_of_room_file(text):
@@ -37,19 +38,27 @@ def tlv_of_room_file(text):
     return fields
 
 
+def is_sane(text):
+    """Whether no sanitizer complains in what a program wrote."""
+    return not re.search(r"runtime error|[A-Z]\w+Sanitizer", text)
+
+
 class Reader:
     """A client that prints JSON; its events are collected as they come."""
 
     def __init__(self, person, arguments, stdin=subprocess.DEVNULL, env=None):
-        self.events = []
+        self.events = []  # all of them
+        self.read_up_to = 0  # what expect() has gone past
         self.changed = threading.Condition()
         self.errors = tempfile.TemporaryFile()
         self.is_finished = False
         self.process = subprocess.Popen(
             [*person.command, PROGRAM, *arguments], stdin=stdin,
-            stdout=subprocess.PIPE, stderr=self.errors, env={**person.env, **(env or {})})
-        person.people.processes.append(self.process)
-        threading.Thread(target=self._read, daemon=True).start()
+            stdout=subprocess.PIPE, stderr=self.errors,
+            env={**person.env, **(env or {})})
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+        person.people.running.append(self)
 
     def _read(self):
         for line in self.process.stdout:
@@ -63,7 +72,7 @@ class Reader:
             self.is_finished = True
             self.changed.notify_all()
 
-    def wait(self, predicate, timeout=20.0, what="the event"):
+    def wait_until(self, predicate, timeout=TIMEOUT, what="the event"):
         """Wait until predicate(events) is true, and return that."""
         end = time.monotonic() + timeout
         with self.changed:
@@ -75,58 +84,113 @@ class Reader:
                 if left <= 0 or self.is_finished:
                     raise AssertionError(
                         f"{what} did not come; the last events: "
-                        f"{self.events[-5:]}\n{self.error_text()}")
+                        f"{self.events[-20:]}\n{self.error_text()}")
                 self.changed.wait(left)
+
+    def wait_for(self, kind, timeout=TIMEOUT, **fields):
+        """Any event of that kind and with those fields, old or new."""
+        def find(events):
+            return next((e for e in events if is_like(e, kind, fields)), None)
+        return self.wait_until(find, timeout, f"{kind} {fields}")
+
+    def expect(self, kind, timeout=TIMEOUT, **fields):
+        """The next such event behind the last one expected."""
+        def find(events):
+            while self.read_up_to < len(events):
+                self.read_up_to += 1
+                if is_like(events[self.read_up_to - 1], kind, fields):
+                    return events[self.read_up_to - 1]
+            return None
+        return self.wait_until(find, timeout, f"another {kind} {fields}")
+
+    def gather(self, seconds):
+        """Whatever comes within that time."""
+        time.sleep(seconds)
+        return self.events
+
+    def wait_message(self, body, timeout=TIMEOUT):
+        return self.wait_for("message", timeout, body=body)
 
     def of(self, *kinds):
         with self.changed:
             return [e for e in self.events if e["event"] in kinds]
 
-    def wait_for(self, kind, timeout=20.0, **fields):
-        def find(events):
-            for event in events:
-                if event["event"] == kind and all(
-                        event.get(k) == v for k, v in fields.items()):
-                    return event
-            return None
-        return self.wait(find, timeout, f"{kind} {fields}")
-
-    def wait_message(self, body, timeout=20.0):
-        return self.wait_for("message", timeout, body=body)
-
     def bodies(self):
         return [e["body"] for e in self.of("message")]
 
     def error_text(self):
-        return os.pread(self.errors.fileno(), 1 << 16, 0).decode()
+        return os.pread(self.errors.fileno(), 1 << 20, 0).decode()
+
+    def wait(self, timeout=TIMEOUT):
+        """The exit status, with all events read."""
+        status = self.process.wait(timeout)
+        self.thread.join(timeout)
+        return status
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        self.process.wait(20)
+        return self.wait()
+
+    def close(self):
+        """What is still running ends; no sanitizer may have complained."""
+        if self.errors.closed:
+            return
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+        text = self.error_text()
+        for stream in (self.process.stdin, self.process.stdout, self.errors):
+            if stream:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass
+        assert is_sane(text), text
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(TIMEOUT)
+        self.close()
+
+
+def is_like(event, kind, fields):
+    return event["event"] == kind and all(
+        event.get(k) == v for k, v in fields.items())
 
 
 class Person:
-    def __init__(self, people, name, command):
+    def __init__(self, people, name, command=()):
         self.people = people
         self.name = name
         self.command = command
-        self.home = people.folder / name
-        self.home.mkdir()
-        self.room = self.home / "a.room"
+        self.folder = people.folder / name
+        self.folder.mkdir(exist_ok=True)
+        self.room = people.room or self.folder / "a.room"
         self.env = {k: v for k, v in os.environ.items()
-                    if not k.startswith("XDG_")}
-        self.env.update(HOME=str(self.home), PWD=str(self.home))
+                    if not k.startswith("XDG_") and k != "JOURNAL_STREAM"}
+        self.env.update(HOME=str(self.folder), PWD=str(self.folder),
+                        LC_ALL="C.UTF-8", TERM="xterm")
 
-    def run(self, *arguments, input="", timeout=60, env=None):
-        return subprocess.run(
-            [*self.command, PROGRAM, *arguments], input=input, text=True, timeout=timeout,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**self.env, **(env or {})})
+    def run(self, *arguments, input=b"", timeout=60, env=None):
+        if isinstance(input, str):
+            input = input.encode()
+        done = subprocess.run([*self.command, PROGRAM, *arguments],
+                              input=input, capture_output=True,
+                              env={**self.env, **(env or {})},
+                              timeout=timeout)
+        done.out = done.stdout.decode()
+        done.err = done.stderr.decode(errors="replace")
+        assert is_sane(done.err), done.err
+        return done
 
     def must(self, *arguments, **options):
         done = self.run(*arguments, **options)
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        return done.stdout
+        assert done.returncode == 0, (arguments, done.out, done.err)
+        return done.out
 
     def make_room(self, address):
         self.must("room", "new", "--server", address, str(self.room))
@@ -138,38 +202,49 @@ class Person:
         return self
 
     def room_secret(self):
-        return tlv_of_room_file(self.room.read_text())[2]
+        return tlv_of_room_file(pathlib.Path(self.room).read_text())[2]
 
     def identity_seed(self):
-        text = (self.home / ".config/paravox/identity").read_text().strip()
+        folder = self.env.get("XDG_CONFIG_HOME", self.folder / ".config")
+        text = pathlib.Path(folder, "paravox/identity").read_text().strip()
         blob = text.split(":", 1)[1]
         return base64.urlsafe_b64decode(blob + "=" * (-len(blob) % 4))[:32]
 
-    def tail(self, *options, server=None, env=None, is_connected=True):
+    def room_options(self, nick=True, room=None):
+        options = ["--room", str(room or self.room)]
+        return options + ["--nick", self.name] if nick else options
+
+    def tail(self, *options, room=None, server=None, env=None, wait=True):
         where = ("--server", server) if server else ()
-        reader = Reader(self, ("tail", "--room", str(self.room), "--json",
-                               *where, *options), env=env)
-        if is_connected:
-            reader.wait_for("connected")
+        reader = Reader(self, ("tail", *self.room_options(False, room),
+                               "--json", *where, *options), env=env)
+        if wait:
+            reader.expect("connected")
         return reader
 
     def sender(self, *options, server=None, env=None):
         """`paravox send --json` whose standard input the test holds."""
         where = ("--server", server) if server else ()
-        return Reader(self, ("send", "--room", str(self.room), "--nick",
-                             self.name, "--json", *where, *options),
-                      stdin=subprocess.PIPE, env=env)
+        return Reader(self, ("send", *self.room_options(), "--json", *where,
+                             *options), stdin=subprocess.PIPE, env=env)
 
     def send(self, *lines, options=(), env=None, timeout=60):
-        return self.must("send", "--room", str(self.room), "--nick", self.name,
-                         *options, input="".join(l + "\n" for l in lines),
+        """Send lines; they must all be acknowledged."""
+        text = b"".join((line if isinstance(line, bytes) else line.encode())
+                        + b"\n" for line in lines)
+        return self.must("send", *self.room_options(), *options, input=text,
                          env=env, timeout=timeout)
 
 
 class People:
+    """A folder with a home for each; everything in it goes with it."""
+
+    room = None  # each has his own file of it
+
     def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="paravox-test-"))
-        self.processes = []
+        self.kept = tempfile.TemporaryDirectory(prefix="paravox-test-")
+        self.folder = pathlib.Path(self.kept.name)
+        self.running = []
 
     def new(self, name, command=()):
         """`command` goes in front of every program that the person runs."""
@@ -179,8 +254,11 @@ class People:
         return self
 
     def __exit__(self, *_):
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            for running in self.running:
+                running.close()
+        finally:
+            for running in self.running:  # what the first fault left
+                if hasattr(running, "process"):
+                    running.process.kill()
+            self.kept.cleanup()

@@ -42,7 +42,7 @@ def run(where):
             persons.append(people.new(f"m{number}", command).join(first))
         for number, person in enumerate(persons):
             tails.append(person.tail(server=where(number)[0],
-                                     is_connected=False))
+                                     wait=False))
         for tail in tails:
             tail.wait_for("connected", JOIN_TIMEOUT)
         start = time.monotonic()
@@ -66,7 +66,7 @@ def run(where):
         assert not faults, faults[0]
         sent = time.monotonic() - start
         for tail in tails:
-            tail.wait(lambda events: sum(
+            tail.wait_until(lambda events: sum(
                 e["event"] == "message" for e in events) >= SENDERS * LINES,
                 READ_TIMEOUT, "the last line")
         read = time.monotonic() - start

@@ -186,7 +186,7 @@ def test_a_state_that_vanishes_stops_the_client():
     with Scene() as s:
         s.alice.send("first")
         s.only_reads("first")
-        (s.bob.home / ".local/state/paravox/state.sqlite").unlink()
+        (s.bob.folder / ".local/state/paravox/state.sqlite").unlink()
         s.alice.send("second")
         event = s.tail.wait_for("stopped")
         assert "deleted" in event["reason"], event
@@ -198,7 +198,7 @@ def test_a_truncated_envelope_is_refused():
     with Scene(lambda e: [e[:-1], e[:132], e]) as s:
         s.alice.send("whole")
         s.only_reads("whole")
-        s.tail.wait(lambda events: sum(
+        s.tail.wait_until(lambda events: sum(
             e["event"] == "refused" for e in events) == 2)
 
 
@@ -213,7 +213,7 @@ def test_a_frame_that_holds_no_envelope_ends_the_connection():
         s.alice.send("lost with the frame")
         event = s.tail.wait_for("disconnected")
         assert "broke the protocol" in event["reason"], event
-        s.tail.wait(lambda events: sum(
+        s.tail.wait_until(lambda events: sum(
             e["event"] == "connected" for e in events) == 2)
         s.alice.send("heard again")
         s.only_reads("heard again")
@@ -236,7 +236,7 @@ def test_every_flipped_bit_is_refused():
     with Scene(flip) as s:
         s.alice.send("intact")
         s.only_reads("intact")
-        s.tail.wait(lambda events: sum(
+        s.tail.wait_until(lambda events: sum(
             e["event"] == "refused" for e in events) == len(FIELDS))
         reasons = [e["reason"] for e in s.tail.of("refused")]
         assert all(reasons), reasons
@@ -323,7 +323,7 @@ def test_a_member_cannot_speak_as_another():
         ]
         for envelope in forgeries:
             s.proxy.links[0].send("down", deliver(envelope))
-        s.tail.wait(lambda events: sum(
+        s.tail.wait_until(lambda events: sum(
             e["event"] in ("refused", "identity-changed")
             for e in events) == len(forgeries))
         assert s.tail.bodies() == ["the real Alice"]

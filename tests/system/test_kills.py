@@ -120,7 +120,7 @@ def run(rounds):
                 relay = kill_and_restart(relay, rng)
                 for tail in tails:  # all are back, some lines have come
                     count = len(tail.events)
-                    tail.wait(lambda e, c=count: len(e) > c)
+                    tail.wait_until(lambda e, c=count: len(e) > c)
                 for sender in senders:
                     assert sender.process.poll() is None, (
                         sender.error_text(), sender.events[-3:])

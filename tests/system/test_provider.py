@@ -15,8 +15,8 @@ OPTION = ("--crypto", "cryptodev:/dev/crypto-test")
 
 def with_device(person):
     """Give the person a node; the trace, and the file that takes it away."""
-    trace = pathlib.Path(person.home.path, person.name + ".trace")
-    gone = pathlib.Path(person.home.path, person.name + ".gone")
+    trace = pathlib.Path(person.people.path, person.name + ".trace")
+    gone = pathlib.Path(person.people.path, person.name + ".gone")
     person.env.update(LD_PRELOAD=EMULATOR, PVX_EMULATOR_TRACE=str(trace),
                       PVX_EMULATOR_GONE=str(gone),
                       PVX_EMULATOR_PATH="/dev/crypto-test",
