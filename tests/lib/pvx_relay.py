@@ -89,6 +89,11 @@ class Relay:
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0])
 
+    def is_sanitized(self):
+        """AddressSanitizer keeps what was freed: memory says nothing."""
+        maps = pathlib.Path(f"/proc/{self.pid}/maps").read_text()
+        return "libasan" in maps
+
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
         fields = fields.rsplit(")", 1)[1].split()

