@@ -193,14 +193,24 @@ static enum vcd_status judge_and_run(struct task *task)
 	return status == VCD_STATUS_OK ? task->op->run(task) : status;
 }
 
+static bool is_exclusive(const struct task *task)
+{
+	return task->op && task->op->flags & OP_IS_EXCLUSIVE;
+}
+
 static void lanes_lock(const struct task *task)
 {
 	struct engine *engine = task->engine;
 
-	if (!task->op || !(task->op->flags & OP_IS_EXCLUSIVE)) {
+	if (!is_exclusive(task)) {
+		if (atomic_load(&engine->exclusive_wanted)) {
+			pthread_mutex_lock(&engine->exclusive);
+			pthread_mutex_unlock(&engine->exclusive);
+		}
 		pthread_mutex_lock(&task->lane->lock);
 		return;
 	}
+	atomic_fetch_add(&engine->exclusive_wanted, 1);
 	pthread_mutex_lock(&engine->exclusive);
 	for (uint32_t i = 0; i < engine->state->limits.queues; i++)
 		pthread_mutex_lock(&engine->lane[i].lock);
@@ -210,13 +220,14 @@ static void lanes_unlock(const struct task *task)
 {
 	struct engine *engine = task->engine;
 
-	if (!task->op || !(task->op->flags & OP_IS_EXCLUSIVE)) {
+	if (!is_exclusive(task)) {
 		pthread_mutex_unlock(&task->lane->lock);
 		return;
 	}
 	for (uint32_t i = 0; i < engine->state->limits.queues; i++)
 		pthread_mutex_unlock(&engine->lane[i].lock);
 	pthread_mutex_unlock(&engine->exclusive);
+	atomic_fetch_sub(&engine->exclusive_wanted, 1);
 }
 
 /* The lowest and highest address of some pieces. */

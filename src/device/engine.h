@@ -24,7 +24,8 @@
  * Locks: a lane's lock is held while it executes a request. Ops that change
  * the tables or reach into another queue's sessions hold every lane's lock, in
  * order, behind `exclusive`; so HELLO is the barrier of vcd 4.4, and what one
- * request finds in the tables stays as it is until it ends.
+ * request finds in the tables stays as it is until it ends. Mutexes are not
+ * fair, so a lane that is about to begin gives way to who wants them all.
  */
 #define ENGINE_ATTEMPTS_MAX 3 /* vcd 9.5 */
 
@@ -62,10 +63,11 @@ struct engine {
 	uint64_t ciphers[2]; /* of the HELLO answer */
 	uint64_t macs[2];
 	pthread_mutex_t exclusive;
-	struct engine_pool files;     /* under all locks */
-	struct engine_pool sessions;  /* under all locks */
-	struct engine_crypto *crypto; /* by index of the state's session */
-	struct engine_lane *lane;     /* for each queue */
+	_Atomic uint32_t exclusive_wanted; /* ops that want it, or have it */
+	struct engine_pool files;          /* under all locks */
+	struct engine_pool sessions;       /* under all locks */
+	struct engine_crypto *crypto;      /* by index of the state's session */
+	struct engine_lane *lane;          /* for each queue */
 	/* For tests: told at each moment. NULL in the daemon. */
 	void (*at_moment)(unsigned int queue, enum journal_moment moment);
 };
