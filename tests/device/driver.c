@@ -88,6 +88,11 @@ int driver_connect(struct driver *d, uint64_t features)
 
 	if (!error)
 		error = frontend_connect(fe, d->path);
+	/* The path is there a moment before the daemon listens on it. */
+	for (int i = 0; error == -ECONNREFUSED && i < 500; i++) {
+		usleep(10000);
+		error = frontend_connect(fe, d->path);
+	}
 	if (!error)
 		error = frontend_negotiate(fe, features, UINT64_MAX);
 	if (!error)
