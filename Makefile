@@ -23,11 +23,15 @@ check-uml: build ## afalg and our module in a kernel of their own, no root
 	@tests/uml/check $(B)
 fuzz: setup     ## each fuzz target for SECONDS=60
 	@tools/fuzz $(or $(SECONDS),60)
+bench-device:   ## the device's speed beside libcrypto's, table and plot (4 min)
+	@tools/setup bench
+	@tools/build $(B)
+	@tools/bench-device $(B)
 format: setup   ## lay the code out as .clang-format says
 	@tools/check-format --fix
 install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo check check-uml sanitize system fuzz format install clean
+.PHONY: help setup build demo check check-uml sanitize system fuzz bench-device format install clean
 .DEFAULT_GOAL := help

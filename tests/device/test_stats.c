@@ -203,7 +203,11 @@ static void test_depth_is_that_of_batches(void **state)
 	assert_true(metric("queue_batches_total{queue=\"1\"}") > 0);
 	assert_true(metric("queue_batch_depth_total{queue=\"1\"}") >=
 		    metric("queue_batches_total{queue=\"1\"}"));
-	/* All was answered. */
+	/* All was answered; the thread is about to go to sleep. */
+	for (int i = 0; i < 500 && metric("queue_depth{queue=\"1\"}"); i++) {
+		usleep(10000);
+		ask("metrics\n");
+	}
 	assert_int_equal(metric("queue_depth{queue=\"1\"}"), 0);
 }
 

@@ -170,6 +170,9 @@ int frontend_harvest(struct frontend_queue *q, struct frontend_used *used);
 /* As above, waiting for a call where there is none; 0 after `timeout_ms`. */
 int frontend_wait(struct frontend_queue *q, struct frontend_used *used,
 		  int timeout_ms);
+/* Ask for a call and wait until there may be an answer: 1, 0 after the time,
+ * -errno. */
+int frontend_wait_call(struct frontend_queue *q, int timeout_ms);
 /* Wait until `fd` is readable: 1, 0 after the time, -errno. */
 int frontend_poll(int fd, int timeout_ms);
 

@@ -268,28 +268,37 @@ int frontend_harvest(struct frontend_queue *q, struct frontend_used *used)
 	return 1;
 }
 
+int frontend_wait_call(struct frontend_queue *q, int timeout_ms)
+{
+	uint64_t count;
+	int got;
+
+	if (q->has_event_idx)
+		store(used_event(q), q->last_used);
+	else
+		store(&q->avail[0], 0);
+	/* The wish before used.idx; pairs with vring_publish(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (load(&q->used[1]) != q->last_used)
+		return 1;
+	got = frontend_poll(q->call_fd, timeout_ms);
+	if (got <= 0)
+		return got;
+	if (read(q->call_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -errno;
+	return 1;
+}
+
 int frontend_wait(struct frontend_queue *q, struct frontend_used *used,
 		  int timeout_ms)
 {
 	for (;;) {
-		uint64_t count;
 		int got = frontend_harvest(q, used);
 
 		if (got)
 			return got;
-		if (q->has_event_idx)
-			store(used_event(q), q->last_used);
-		else
-			store(&q->avail[0], 0);
-		/* The wish before used.idx; pairs with vring_publish(). */
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		if (load(&q->used[1]) != q->last_used)
-			continue;
-		got = frontend_poll(q->call_fd, timeout_ms);
+		got = frontend_wait_call(q, timeout_ms);
 		if (got <= 0)
 			return got;
-		if (read(q->call_fd, &count, sizeof(count)) < 0 &&
-		    errno != EAGAIN)
-			return -errno;
 	}
 }

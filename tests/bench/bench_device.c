@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench_device.c - the device's speed beside libcrypto's; prints JSON lines */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "bench/rings.h"
+
+/*
+ * How it works: a plan of points (algorithm, bytes, depth, queues, CPUs). In
+ * each round every point is measured in turn by each way: through the rings, by
+ * libcryptsess and by libcrypto in this thread, on the same guest memory with
+ * as many buffers; so a slow moment of the machine meets all ways alike. Each
+ * sample is a line; tools/bench-device makes the table of them.
+ */
+#define CPU_NS_PER_MS UINT64_C(1000000)
+
+struct options {
+	uint64_t sample_ns;
+	unsigned int rounds;
+	bool is_small; /* a few points, for a test that it works */
+};
+
+struct point {
+	const struct bench_algorithm *algorithm; /* NULL: PING */
+	uint32_t bytes;
+	unsigned int depth;
+	unsigned int queues;
+	bool is_session; /* open and close instead */
+};
+
+static struct driver driver;
+static struct rings rings;
+static struct cryptsess_provider *provider;
+static unsigned int cpus; /* of this run: 1 or 2 */
+
+static int pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+static void print(const struct point *p, const char *way, unsigned int round,
+		  const struct rings_run *run)
+{
+	printf("{\"algorithm\":\"%s\",\"bytes\":%u,\"depth\":%u,\"queues\":%u,"
+	       "\"cpus\":%u,\"way\":\"%s\",\"round\":%u,\"ops\":%llu,"
+	       "\"wall_ns\":%llu,\"cpu_ns\":%llu}\n",
+	       !p->algorithm   ? "ping"
+	       : p->is_session ? "session"
+			       : p->algorithm->name,
+	       p->bytes, p->depth, p->queues, cpus, way, round,
+	       (unsigned long long)run->ops, (unsigned long long)run->wall_ns,
+	       (unsigned long long)run->cpu_ns);
+	fflush(stdout);
+}
+
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+typedef int way_fn(struct direct *direct, const uint8_t *src, uint8_t *dst,
+		   uint32_t bytes);
+
+/* In this thread, over the slots' memory. */
+static int run_direct(const struct point *p, way_fn *way, struct direct *direct,
+		      uint64_t run_ns, struct rings_run *run)
+{
+	uint64_t cpu_ns = thread_cpu_ns(), begun_ns = rings_now_ns();
+	/* Look at the clock about every 20 us. */
+	unsigned int burst = 1 + 16384 / (p->bytes + 64), slot = 0;
+	int error = 0;
+
+	memset(run, 0, sizeof(*run));
+	do {
+		for (unsigned int i = 0; !error && i < burst; i++) {
+			const struct rings_slot *s = &rings.slot[0][slot];
+
+			error = way(direct, s->source, s->destination,
+				    p->bytes);
+			slot = (slot + 1) % p->depth;
+		}
+		run->ops += burst;
+	} while (!error && rings_now_ns() - begun_ns < run_ns);
+	run->wall_ns = rings_now_ns() - begun_ns;
+	run->cpu_ns = thread_cpu_ns() - cpu_ns;
+	return error;
+}
+
+/* What the device left in the first slot must be what libcrypto makes. */
+static int compare(const struct point *p, struct direct *direct)
+{
+	const struct bench_algorithm *a = p->algorithm;
+	uint32_t bytes = (a->cipher ? p->bytes : 0) + a->extra_bytes;
+	uint8_t *expected = malloc(bytes);
+	int error;
+
+	if (!expected)
+		return -ENOMEM;
+	error = direct_libcrypto(direct, rings.slot[0][0].source, expected,
+				 p->bytes);
+	if (!error && memcmp(expected, rings.slot[0][0].destination, bytes))
+		error = -EBADMSG;
+	free(expected);
+	return error;
+}
+
+static int measure_direct(const struct point *p, const struct options *o,
+			  unsigned int round)
+{
+	static const struct {
+		const char *name;
+		way_fn *way;
+	} ways[] = { { "libcrypto", direct_libcrypto },
+		     { "libcryptsess", direct_cryptsess } };
+	struct direct direct;
+	struct rings_run run;
+	int error = direct_open(&direct, p->algorithm, provider);
+
+	if (!error)
+		error = compare(p, &direct);
+	for (size_t i = 0; !error && i < ARRAY_SIZE(ways); i++) {
+		error = run_direct(p, ways[i].way, &direct, o->sample_ns, &run);
+		if (!error)
+			print(p, ways[i].name, round, &run);
+	}
+	direct_close(&direct);
+	return error;
+}
+
+static int measure(const struct point *p, const struct options *o,
+		   unsigned int round)
+{
+	struct rings_run run;
+	int error = rings_init(&rings, &driver, p->algorithm, p->bytes,
+			       p->queues, p->depth);
+
+	rings.spin_turns = cpus > 1 ? 2000 : 0;
+	if (!error && p->is_session)
+		error = rings_run_sessions(&rings, p->algorithm, o->sample_ns,
+					   &run);
+	else if (!error)
+		error = rings_run(&rings, o->sample_ns, &run);
+	if (!error)
+		print(p, "rings", round, &run);
+	if (!error && p->algorithm && !p->is_session && p->queues == 1)
+		error = measure_direct(p, o, round);
+	rings_deinit(&rings);
+	if (error)
+		fprintf(stderr, "bench: %s, %u bytes, depth %u: %s\n",
+			p->algorithm ? p->algorithm->name : "ping", p->bytes,
+			p->depth, strerror(-error));
+	return error;
+}
+
+static const uint32_t sizes[] = { 16,    64,    256,    1024,   4096,
+				  16384, 65536, 262144, 1048576 };
+static const unsigned int depths[] = { 1, 4, 16, 32, 64 };
+
+static int measure_algorithm(const struct bench_algorithm *a,
+			     const struct options *o, unsigned int queues,
+			     unsigned int round)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (size_t k = 0; !error && k < ARRAY_SIZE(depths); k++) {
+			struct point p = { a, sizes[i], depths[k], queues,
+					   false };
+
+			if ((uint64_t)p.bytes * p.depth * queues >
+			    RINGS_BYTES_MAX)
+				continue;
+			/* Two CPUs are for comparison. */
+			if (cpus > 1 && p.depth != 1 && p.depth != 32)
+				continue;
+			if (o->is_small && (p.bytes > 1024 || p.depth > 4))
+				continue;
+			error = measure(&p, o, round);
+		}
+	return error;
+}
+
+static int measure_all(const struct options *o, unsigned int queues,
+		       unsigned int round)
+{
+	struct point session = { &bench_algorithms[0], 0, 1, 1, true };
+	int error = 0;
+
+	for (size_t k = 0; !error && k < ARRAY_SIZE(depths); k++) {
+		struct point ping = { NULL, 0, depths[k], queues, false };
+
+		error = measure(&ping, o, round);
+	}
+	for (unsigned int i = 0; !error && i < bench_algorithm_count; i++)
+		error = measure_algorithm(&bench_algorithms[i], o, queues,
+					  round);
+	if (!error && queues == 1)
+		error = measure(&session, o, round);
+	return error;
+}
+
+/* A daemon on `cpus` CPUs, and this thread on the first. */
+static int bench(const struct options *o, unsigned int queues)
+{
+	int error;
+
+	driver_init(&driver);
+	driver.options.numbers.queues = RINGS_QUEUES_MAX;
+	driver.queues = queues;
+	/* The daemon inherits where it may run. */
+	error = queues == 1 ? pin(cpus > 1 ? 1 : 0) : 0;
+	if (!error)
+		error = driver_start(&driver);
+	if (!error && queues == 1)
+		error = pin(0);
+	if (!error)
+		error = driver_connect(&driver, DRIVER_FEATURES);
+	if (!error)
+		error = driver_hello(&driver);
+	for (unsigned int i = 0; !error && i < o->rounds; i++)
+		error = measure_all(o, queues, i);
+	if (driver_stop(&driver) && !error)
+		error = -EPIPE;
+	return error;
+}
+
+static int plan_parse(struct options *o, int argc, char **argv)
+{
+	*o = (struct options){ 20 * CPU_NS_PER_MS, 5, false };
+	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "--ms=", 5) == 0)
+			o->sample_ns =
+				strtoull(argv[i] + 5, NULL, 10) * CPU_NS_PER_MS;
+		else if (strncmp(argv[i], "--rounds=", 9) == 0)
+			o->rounds = (unsigned int)atoi(argv[i] + 9);
+		else if (strcmp(argv[i], "--small") == 0)
+			o->is_small = true;
+		else
+			return -EINVAL;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	cpu_set_t before;
+	struct options o;
+	int error;
+
+	if (plan_parse(&o, argc, argv)) {
+		fprintf(stderr, "usage: bench_device [--ms=N] [--rounds=N] "
+				"[--small]\n");
+		return 2;
+	}
+	error = cryptsess_provider_open(&provider, "openssl", NULL, 0);
+	if (sched_getaffinity(0, sizeof(before), &before))
+		return 1;
+	for (cpus = 1; !error && cpus <= 2; cpus++) {
+		if (cpus > 1 && sysconf(_SC_NPROCESSORS_ONLN) < 2)
+			break;
+		error = bench(&o, 1);
+		(void)sched_setaffinity(0, sizeof(before), &before);
+	}
+	cpus = 2;
+	if (!error)
+		error = bench(&o, 2);
+	cryptsess_provider_close(provider);
+	return error ? 1 : 0;
+}
