@@ -89,7 +89,7 @@ static void print_broken(FILE *to, const char *text, size_t columns)
 
 static void print_message(FILE *to, const struct event *event)
 {
-	fprintf(to, "%s%s", event->nick, event->is_own ? " (you)" : "");
+	fprintf(to, "%s%s", who(event), event->is_own ? " (you)" : "");
 	print_said(to, event);
 	fprintf(to, ": %s", event->text);
 }

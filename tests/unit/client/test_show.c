@@ -144,6 +144,21 @@ static void test_a_time_far_from_ours_is_shown(void **state)
 	}
 }
 
+static void test_who_has_no_visible_nick_is_named_by_his_device(void **state)
+{
+	struct event *event = event_create(EVENT_MESSAGE, "x", 1);
+	size_t bytes;
+	FILE *to;
+
+	forget(NULL);
+	to = open_memstream(&shown, &bytes);
+	event->has_device = true; /* and its nick was blanks */
+	show_line(to, event, 0);
+	fclose(to);
+	free(event);
+	assert_string_equal(shown + 9, "device 00000000: x\n");
+}
+
 static void test_each_event_for_people_says_who(void **state)
 {
 	for (enum event_type type = 0; type < EVENTS; type++) {
@@ -198,6 +213,7 @@ int main(void)
 		CLEANLY(test_remarks_are_broken_as_well),
 		CLEANLY(test_emoji_forms_are_counted_as_wide),
 		CLEANLY(test_a_time_far_from_ours_is_shown),
+		CLEANLY(test_who_has_no_visible_nick_is_named_by_his_device),
 		CLEANLY(test_each_event_for_people_says_who),
 		CLEANLY(test_warnings_show_both_fingerprints),
 		CLEANLY(test_json_is_one_line_with_what_is_known),
