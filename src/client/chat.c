@@ -328,8 +328,7 @@ static int open_crypto(struct chat *chat, const struct chat_options *options)
 				 chat->provider);
 	if (error)
 		log_error("cannot open the room: %s", strerror(-error));
-	chat->has_new_identity = is_new;
-	if (!error && is_new)
+	else if (is_new)
 		log_info("made your identity; paravox id shows its "
 			 "fingerprint");
 out:
@@ -337,16 +336,24 @@ out:
 	return error;
 }
 
-static int open_state(struct chat *chat, inbox_event_fn *on_event, void *owner)
+/* The state is made before the identity, always: so an identity without a
+ * state has lost it. */
+static int find_state(struct chat *chat)
 {
+	bool has_identity = identity_is_there();
 	int error = state_open_own(&chat->state);
 
-	if (error)
-		return error;
-	if (state_is_new(chat->state) && !chat->has_new_identity)
+	if (!error && state_is_new(chat->state) && has_identity)
 		log_warning("nothing is remembered of what was received "
 			    "before: an old message that comes again is shown, "
 			    "with its sender's time");
+	return error;
+}
+
+static int open_state(struct chat *chat, inbox_event_fn *on_event, void *owner)
+{
+	int error;
+
 	inbox_init(&chat->inbox, chat->room, chat->state, on_event, owner);
 	chat->inbox.roster = &chat->roster;
 	error = inbox_load(&chat->inbox);
@@ -388,7 +395,9 @@ int chat_create(struct chat **result, struct loop *loop,
 	loop_timer_init(loop, &chat->hold_timer, on_hold_over);
 	loop_timer_init(loop, &chat->greet_timer, on_greet);
 	loop_timer_init(loop, &chat->leave_timer, on_left);
-	error = open_crypto(chat, options);
+	error = find_state(chat);
+	if (!error)
+		error = open_crypto(chat, options);
 	if (!error)
 		error = open_state(chat, on_event, owner);
 	if (error) {

@@ -34,7 +34,6 @@ struct chat {
 	size_t max_envelope_bytes; /* of WELCOME */
 	bool is_announced;
 	bool is_deaf;
-	bool has_new_identity;
 	bool was_joined;
 	bool is_holding; /* after a reconnect: nothing is sent yet */
 	bool is_leaving;

@@ -32,18 +32,15 @@ static struct keys *keys_create(void)
 		log_error("no locked memory for keys: %s", strerror(errno));
 		return NULL;
 	}
-	if (identity_load(&keys->seed, &is_new)) {
-		secret_free(keys);
-		return NULL;
-	}
-	e2ee_identity_derive(&keys->identity, &keys->seed);
-	/* The two are made together, so that a state that is lost later is
-	 * told from one that never was. */
-	if (is_new && state_open_own(&state)) {
+	/* The state first, as in a chat: see find_state() there. */
+	if ((!identity_is_there() && state_open_own(&state)) ||
+	    identity_load(&keys->seed, &is_new)) {
+		state_close(state);
 		secret_free(keys);
 		return NULL;
 	}
 	state_close(state);
+	e2ee_identity_derive(&keys->identity, &keys->seed);
 	return keys;
 }
 

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PREFIX         "paravox-identity1:"
 #define PREFIX_CHARS   (sizeof(PREFIX) - 1)
@@ -136,4 +137,13 @@ int identity_load(struct secret *seed, bool *is_new)
 		return result > 0 ? -EACCES : result;
 	}
 	return identity_load_at(seed, is_new, path);
+}
+
+bool identity_is_there(void)
+{
+	char path[PATH_MAX];
+
+	return file_own_path(path, sizeof(path), "XDG_CONFIG_HOME", ".config",
+			     "identity") == 0 &&
+	       access(path, F_OK) == 0;
 }

@@ -18,4 +18,8 @@ int identity_load(struct secret *seed, bool *is_new);
 /* The same with the file at `path`. */
 int identity_load_at(struct secret *seed, bool *is_new, const char *path);
 
+/* Whether the file is there. Whoever makes an identity opens the state first
+ * (state.h). */
+bool identity_is_there(void);
+
 #endif

@@ -165,7 +165,6 @@ static int prepare(struct state *state)
 	version = has_this_version(state);
 	if (version < 0)
 		return version;
-	state->is_new = version == 0;
 	if (version == 0) {
 		error = error_of(
 			sqlite3_exec(state->db, schema, NULL, NULL, NULL));
@@ -184,7 +183,7 @@ static int prepare(struct state *state)
 
 /* Make the file before SQLite does, so that its mode is never another one,
  * and judge it when it is there. */
-static int check_file(const char *path)
+static int check_file(const char *path, bool *is_new)
 {
 	size_t bytes;
 	uint8_t first;
@@ -192,6 +191,7 @@ static int check_file(const char *path)
 
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		  0600);
+	*is_new = fd >= 0;
 	if (fd >= 0) {
 		close(fd);
 		return 0;
@@ -205,7 +205,8 @@ static int check_file(const char *path)
 int state_open(struct state **state, const char *path)
 {
 	struct state *s;
-	int result = check_file(path);
+	bool is_new;
+	int result = check_file(path, &is_new);
 
 	*state = NULL;
 	if (result)
@@ -213,6 +214,7 @@ int state_open(struct state **state, const char *path)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
+	s->is_new = is_new;
 	/* Not SQLITE_OPEN_NOFOLLOW: it refuses a link in the folders' names
 	 * as well, and check_file() has judged the last one. */
 	result = error_of(sqlite3_open_v2(
