@@ -75,7 +75,7 @@ static void test_both_processes_die_unseen_under_load(void **state)
 	}
 	assert_int_equal(load_drain(&load), 0);
 	assert_int_equal(load.answered, load.launched);
-	print_message("%u deaths, %llu answers\n", deaths_wanted,
+	print_message("# %u deaths, %llu answers\n", deaths_wanted,
 		      (unsigned long long)load.answered);
 	load_deinit(&load);
 	end(m);
