@@ -268,7 +268,7 @@ static void stream_ready(struct loop_watch *watch, unsigned int events)
 	if (conn->is_lost)
 		return;
 	/* A hang-up is told again and again: it is the end unless the last
-	 * bytes can be read now. What is not read now was never acknowledged. */
+	 * bytes can be read now. What is not read was never acknowledged. */
 	if (events & LOOP_HANGUP && (!(events & LOOP_READ) || conn->has_ended ||
 				     !stream_may_read(conn))) {
 		stream_lose(conn, "hung up");

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Raw bytes against the relay, by the clauses of docs/spec/chat-wire.md:
-receivers that are behind, and who waits for
-them."""
+receivers that are behind, and who waits for them."""
 import os
 import signal
 import socket
@@ -34,6 +33,17 @@ def answer(client, wanted, timeout=5.0):
             return message
 
 
+def slow_room(relay, others=1):
+    """One that takes little from the network, and the others of his room."""
+    room = Room()
+    slow = relay.connect(receive_buffer=4096)
+    slow.enter(room, Device())
+    clients = [relay.enter(room, Device()) for _ in range(others)]
+    for _ in clients:
+        slow.expect("PRESENCE")
+    return slow, *clients
+
+
 def fill(sender, limit=4000):
     """Send with a window of 1 until ACKs stay away. How many were sent."""
     for i in range(limit):
@@ -48,11 +58,7 @@ def fill(sender, limit=4000):
 def test_acks_wait_for_a_receiver_that_is_behind():
     """Clause 5.5."""
     with Relay(*SMALL) as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a = relay.enter(room, Device())
-        slow.expect("PRESENCE")
+        slow, a = slow_room(relay)
         sent = fill(a)
         for i in range(sent):  # now it reads
             slow.expect("DELIVER")
@@ -64,12 +70,7 @@ def test_acks_wait_for_a_receiver_that_is_behind():
 def test_reading_waits_for_a_receiver_that_is_behind():
     """Clause 5.5."""
     with Relay(*SMALL) as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a, b = relay.enter(room, Device()), relay.enter(room, Device())
-        for _ in range(2):
-            slow.expect("PRESENCE")
+        slow, a, b = slow_room(relay, 2)
         sent = fill(a)
         b.say(0)  # an innocent third
         b.send("PING", token=9)
@@ -140,10 +141,7 @@ def test_a_limited_sender_in_a_slow_room_is_read_again():
 def test_another_room_does_not_wait():
     """Clause 5.5."""
     with Relay(*SMALL) as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a = relay.enter(room, Device())
+        slow, a = slow_room(relay)
         c, d = relay.enter_all(Room(), [Device(), Device()])
         fill(a)
         c.say(0)
@@ -154,10 +152,7 @@ def test_another_room_does_not_wait():
 def crowd(relay, slow_pause, senders=6, count=300):
     """Honest senders, and one reader that takes its time. All must get all,
     in order."""
-    room = Room()
-    slow = relay.connect(receive_buffer=4096)
-    slow.enter(room, Device())
-    clients = [relay.enter(room, Device()) for _ in range(senders)]
+    slow, *clients = slow_room(relay, senders)
     failures = []
     got = {}
 
@@ -210,10 +205,7 @@ def test_an_honest_crowd_with_a_slow_reader_loses_nobody():
 def test_a_reader_that_stalls_is_cut_off_after_the_progress_timeout():
     """Clause 5.6."""
     with Relay(*SMALL, "--progress-timeout-ms=700") as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a, b = relay.enter(room, Device()), relay.enter(room, Device())
+        slow, a, b = slow_room(relay, 2)
         a.expect("PRESENCE")
         sent = 0
         start = last_ack = time.monotonic()
@@ -247,11 +239,7 @@ def test_a_reader_that_stalls_is_cut_off_after_the_progress_timeout():
 def test_a_reader_that_moves_is_not_cut_off():
     """Clause 5.6."""
     with Relay(*SMALL, "--progress-timeout-ms=1000") as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a = relay.enter(room, Device())
-        slow.expect("PRESENCE")
+        slow, a = slow_room(relay)
         sent = fill(a)
         total = 0
         start = time.monotonic()
@@ -271,11 +259,7 @@ def test_a_reader_that_holds_its_room_up_for_too_long_is_cut_off():
     """Clause 5.6."""
     with Relay(*SMALL, "--progress-timeout-ms=1000",
                "--room-patience-ms=1500") as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a = relay.enter(room, Device())
-        slow.expect("PRESENCE")
+        slow, a = slow_room(relay)
         sent = fill(a)
         start = time.monotonic()
         while not readable(a, 0.1):  # it moves, but never enough
@@ -311,11 +295,7 @@ def test_a_reader_whose_ping_is_far_behind_is_not_cut_off():
     """Clause 5.9."""
     with Relay(*SMALL, "--ping-interval-ms=200",
                "--idle-timeout-ms=1500") as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a = relay.enter(room, Device())
-        slow.expect("PRESENCE")
+        slow, a = slow_room(relay)
         sent = fill(a)
         assert sent > 200, sent  # so that it takes long to come to a PING
         total = 0
@@ -337,10 +317,7 @@ def test_a_reader_at_its_hard_bound_is_cut_off():
     """Clause 5.6."""
     with Relay(*ANY_RATE, "--high-water-bytes=65536",
                "--hard-bound-bytes=65536") as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a = relay.enter(room, Device())
+        slow, a = slow_room(relay)
         relay.signal(signal.SIGSTOP)
         a.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         a.send_raw(sends(a, 0, 6, bytes(60000)))
@@ -397,11 +374,7 @@ def test_who_joins_while_behind_does_not_stop_his_room_for_ever():
 def test_many_rooms_that_stall_do_not_take_all_memory():
     """Clause 5.6."""
     with Relay(*ANY_RATE, "--memory-bytes=4000000") as relay:
-        room = Room()
-        late = relay.connect(receive_buffer=4096)  # behind, but it moves
-        late.enter(room, Device())
-        busy = relay.enter(room, Device())
-        late.expect("PRESENCE")
+        late, busy = slow_room(relay)  # behind, but it moves
         before = relay.memory_kib()
         busy.send_raw(sends(busy, 0, 10, bytes(60000)))
         stop = threading.Event()
@@ -416,11 +389,8 @@ def test_many_rooms_that_stall_do_not_take_all_memory():
         stalled = []
         try:
             while len(stalled) < 20:
-                room = Room()
-                slow = relay.connect(receive_buffer=4096)
-                slow.enter(room, Device())
+                slow, sender = slow_room(relay)
                 stalled.append(slow)
-                sender = relay.enter(room, Device())
                 sender.expect_nothing(0.2)
                 sender.send_raw(sends(sender, 0, 16, bytes(60000)))
             relay.wait_for_log("memory is short")
@@ -443,11 +413,7 @@ def test_waiting_for_a_slow_room_is_no_silence():
     """Clause 5.9."""
     with Relay(*SMALL, "--ping-interval-ms=100",
                "--idle-timeout-ms=300") as relay:
-        room = Room()
-        slow = relay.connect(receive_buffer=4096)
-        slow.enter(room, Device())
-        a = relay.enter(room, Device())
-        slow.expect("PRESENCE")
+        slow, a = slow_room(relay)
         stop = threading.Event()
 
         def live():  # alive, though it does not read

@@ -30,9 +30,9 @@ static void test_keeps_order(void **state)
 
 	list_init(&head);
 	assert_true(list_is_empty(&head));
+	list_append(&head, &a.link);
 	list_append(&head, &b.link);
 	list_append(&head, &c.link);
-	list_prepend(&head, &a.link);
 	assert_int_equal(sum(&head), 123);
 	list_remove(&b.link);
 	list_remove(&b.link); /* twice is allowed */
