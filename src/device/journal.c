@@ -124,6 +124,7 @@ void journal_repair(const struct state *state)
 {
 	for (unsigned int i = 0; i < state->limits.queues; i++) {
 		const struct state_slot *last = NULL;
+		bool has_record = false;
 		struct journal journal;
 
 		if (!journal_resume(&journal, &state->queue[i]))
@@ -135,7 +136,12 @@ void journal_repair(const struct state *state)
 				last = slot;
 			else if (slot->phase == SLOT_BEGUN)
 				slot_repair(state, slot);
+			else
+				has_record = true;
 		}
+		/* Its worker may have died before it wiped it. */
+		if (!has_record)
+			state_wipe_result(state, i);
 		/* The others were applied before their successor began. */
 		if (last)
 			journal_apply(state, last);

@@ -183,6 +183,12 @@ uint8_t *state_result(const struct state *state, unsigned int queue)
 	return state->results + queue * state->result_bytes;
 }
 
+void state_wipe_result(const struct state *state, unsigned int queue)
+{
+	(void)madvise(state_result(state, queue), state->result_bytes,
+		      MADV_REMOVE);
+}
+
 void state_forget(struct state *state)
 {
 	struct state_head *head = state->head;
@@ -196,10 +202,8 @@ void state_forget(struct state *state)
 
 		atomic_store(&queue->position, 0);
 		secret_wipe(queue->slot, sizeof(queue->slot));
+		state_wipe_result(state, i);
 	}
-	/* Gives the pages back, so that payload does not stay either. */
-	(void)madvise(state->results,
-		      state->limits.queues * state->result_bytes, MADV_REMOVE);
 	head->generation = 0;
 }
 

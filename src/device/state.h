@@ -132,6 +132,8 @@ void state_destroy(struct state *state);
 
 /* Where a queue's result is recorded: result_bytes of it. */
 uint8_t *state_result(const struct state *state, unsigned int queue);
+/* Give its pages back: nothing of a payload stays. */
+void state_wipe_result(const struct state *state, unsigned int queue);
 
 /* Wipe generation, files, sessions and journals: the device as it was made,
  * but for counters and for ids, which do not come again. No worker runs. */
