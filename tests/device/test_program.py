@@ -134,6 +134,46 @@ def test_a_listening_descriptor_is_served_again_and_again(folder):
     assert end(process) == 0
 
 
+def test_a_front_end_may_go_at_any_byte(folder):
+    message = (b"\x02\0\0\0\x01\0\0\0\x08\0\0\0"  # SET_FEATURES
+               b"\0\0\0\0\x01\0\0\0" b"\x01\0\0\0")
+    process = serve(f"--socket-path={folder}/s")
+    wait_for(f"{folder}/s")
+    for sent in range(len(message) + 1):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(f"{folder}/s")
+            client.sendall(message[:sent])
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(f"{folder}/s")
+        client.sendall(b"\x01\0\0\0\x01\0\0\0\0\0\0\0")
+        assert len(client.recv(64)) == 20
+    assert end(process) == 0
+
+
+def test_a_second_front_end_waits_for_the_first_to_go(folder):
+    question = b"\x01\0\0\0\x01\0\0\0\0\0\0\0"  # GET_FEATURES
+    process = serve(f"--socket-path={folder}/s")
+    wait_for(f"{folder}/s")
+    first = socket.socket(socket.AF_UNIX)
+    second = socket.socket(socket.AF_UNIX)
+    first.connect(f"{folder}/s")
+    first.sendall(question)
+    assert len(first.recv(64)) == 20
+    second.connect(f"{folder}/s")
+    second.sendall(question)
+    second.settimeout(0.2)
+    try:
+        second.recv(64)
+        raise AssertionError("two at a time")
+    except TimeoutError:
+        pass
+    first.close()
+    second.settimeout(10)
+    assert len(second.recv(64)) == 20
+    second.close()
+    assert end(process) == 0
+
+
 def main():
     tests = [(name, test) for name, test in sorted(globals().items())
              if name.startswith("test_")]
