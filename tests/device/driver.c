@@ -25,6 +25,9 @@ void driver_init(struct driver *d)
 	options_init(&d->options);
 	d->options.numbers.queues = DRIVER_QUEUES;
 	d->options.log_level = LOG_LEVEL_ERROR;
+	/* A process that becomes another user outlives its parent: the kernel
+	 * then forgets PR_SET_PDEATHSIG, and a failed test leaves it behind. */
+	d->options.user = NULL;
 	d->queues = DRIVER_QUEUES;
 	d->rng.state = 0x9e3779b97f4a7c15;
 	d->fe.sock = -1;
