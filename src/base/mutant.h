@@ -57,9 +57,10 @@ enum mutant {
 	MUTANT_device_destination_bound,
 	MUTANT_device_tag_bound,
 	/* client */
-	MUTANT_private_file,  /* files that others can read */
-	MUTANT_terminal_text, /* controls in what others send */
-	MUTANT_argv_secret,   /* links on the command line */
+	MUTANT_private_file,   /* files that others can read */
+	MUTANT_terminal_text,  /* controls in what others send */
+	MUTANT_argv_secret,    /* links on the command line */
+	MUTANT_withheld_start, /* a chain that begins in the middle */
 };
 
 #include "mutant_config.h"

@@ -4,6 +4,7 @@
 #include "client/inbox.h"
 
 #include "base/bytes.h"
+#include "base/mutant.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -169,7 +170,8 @@ static void push_withheld(struct inbox *inbox)
 	struct event *event;
 
 	if (!inbox->roster ||
-	    !roster_owes_all(inbox->roster, inbox->opened.sender))
+	    CHECK(withheld_start,
+		  !roster_owes_all(inbox->roster, inbox->opened.sender)))
 		return;
 	event = push_about(inbox, EVENT_GAP, NULL, 0);
 	if (event)
