@@ -24,6 +24,10 @@ struct options {
 	uint64_t sample_ns;
 	unsigned int rounds;
 	bool is_small; /* a few points, for a test that it works */
+	/* --point: this one alone, on one CPU */
+	const char *algorithm; /* NULL: all */
+	uint32_t bytes;
+	unsigned int depth;
 };
 
 struct point {
@@ -212,6 +216,31 @@ static int measure_all(const struct options *o, unsigned int queues,
 	return error;
 }
 
+/* NAME,BYTES,DEPTH */
+static int point_parse(struct options *o, char *text)
+{
+	char *comma = strchr(text, ',');
+
+	if (!comma || sscanf(comma, ",%u,%u", &o->bytes, &o->depth) != 2 ||
+	    o->depth < 1 || o->depth > RINGS_DEPTH_MAX)
+		return -EINVAL;
+	*comma = '\0';
+	o->algorithm = text;
+	return 0;
+}
+
+static int measure_point(const struct options *o, unsigned int round)
+{
+	struct point p = { NULL, o->bytes, o->depth, 1, false };
+
+	for (unsigned int i = 0; i < bench_algorithm_count; i++)
+		if (strcmp(bench_algorithms[i].name, o->algorithm) == 0)
+			p.algorithm = &bench_algorithms[i];
+	if ((uint64_t)p.bytes * p.depth > RINGS_BYTES_MAX)
+		return -E2BIG;
+	return measure(&p, o, round);
+}
+
 /* A daemon on `cpus` CPUs, and this thread on the first. */
 static int bench(const struct options *o, unsigned int queues)
 {
@@ -231,7 +260,8 @@ static int bench(const struct options *o, unsigned int queues)
 	if (!error)
 		error = driver_hello(&driver);
 	for (unsigned int i = 0; !error && i < o->rounds; i++)
-		error = measure_all(o, queues, i);
+		error = o->algorithm ? measure_point(o, i)
+				     : measure_all(o, queues, i);
 	if (driver_stop(&driver) && !error)
 		error = -EPIPE;
 	return error;
@@ -239,7 +269,7 @@ static int bench(const struct options *o, unsigned int queues)
 
 static int plan_parse(struct options *o, int argc, char **argv)
 {
-	*o = (struct options){ 20 * CPU_NS_PER_MS, 5, false };
+	*o = (struct options){ .sample_ns = 20 * CPU_NS_PER_MS, .rounds = 5 };
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--ms=", 5) == 0)
 			o->sample_ns =
@@ -248,6 +278,9 @@ static int plan_parse(struct options *o, int argc, char **argv)
 			o->rounds = (unsigned int)atoi(argv[i] + 9);
 		else if (strcmp(argv[i], "--small") == 0)
 			o->is_small = true;
+		else if (strncmp(argv[i], "--point=", 8) == 0 &&
+			 point_parse(o, argv[i] + 8) == 0)
+			continue;
 		else
 			return -EINVAL;
 	}
@@ -262,20 +295,21 @@ int main(int argc, char **argv)
 
 	if (plan_parse(&o, argc, argv)) {
 		fprintf(stderr, "usage: bench_device [--ms=N] [--rounds=N] "
-				"[--small]\n");
+				"[--small] [--point=NAME,BYTES,DEPTH]\n");
 		return 2;
 	}
 	error = cryptsess_provider_open(&provider, "openssl", NULL, 0);
 	if (sched_getaffinity(0, sizeof(before), &before))
 		return 1;
 	for (cpus = 1; !error && cpus <= 2; cpus++) {
-		if (cpus > 1 && sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		if (cpus > 1 &&
+		    (o.algorithm || sysconf(_SC_NPROCESSORS_ONLN) < 2))
 			break;
 		error = bench(&o, 1);
 		(void)sched_setaffinity(0, sizeof(before), &before);
 	}
 	cpus = 2;
-	if (!error)
+	if (!error && !o.algorithm)
 		error = bench(&o, 2);
 	cryptsess_provider_close(provider);
 	return error ? 1 : 0;
