@@ -286,7 +286,13 @@ static void task_init(struct task *task, struct engine_lane *lane,
 {
 	uint32_t op;
 
-	memset(task, 0, sizeof(*task));
+	/* Not all of it: parameters are read before they are looked at, and of
+	 * the answer the op's part is zeroed when it is known. */
+	task->op = NULL;
+	task->file = NULL;
+	task->session = NULL;
+	task->crypto = NULL;
+	task->payload_bytes = 0;
 	task->lane = lane;
 	task->engine = lane->engine;
 	task->state = lane->engine->state;
@@ -297,8 +303,10 @@ static void task_init(struct task *task, struct engine_lane *lane,
 	if (span_read(&task->in, &task->request, sizeof(task->request)))
 		return;
 	op = le32toh(task->request.op);
-	if (op < VCD_OPS && engine_ops[op].answer_bytes)
-		task->op = &engine_ops[op];
+	if (op >= VCD_OPS || !engine_ops[op].answer_bytes)
+		return;
+	task->op = &engine_ops[op];
+	memset(&task->answer, 0, task->op->answer_bytes);
 }
 
 /* vcd 9.5: deaths in a row, at which it was being executed. */

@@ -210,11 +210,9 @@ void state_forget(struct state *state)
 /* Bits that an index needs, so that index + 1 fits below the uses. */
 static unsigned int index_bits(uint32_t entries)
 {
-	unsigned int bits = 1;
+	unsigned int bits = 32 - (unsigned int)__builtin_clz(entries | 1);
 
-	while (bits < 31 && UINT32_C(1) << bits <= entries)
-		bits++;
-	return bits;
+	return bits < 31 ? bits : 31;
 }
 
 uint32_t state_next_id(uint32_t index, uint32_t entries, uint32_t *uses)
