@@ -72,7 +72,14 @@ int openssl_hash_open(void *provider, void *hash,
 		return -ENOMEM;
 	if (a->is_keyed)
 		return make_keyed(h, md, key, key_bytes);
-	return EVP_DigestInit_ex2(h->running, md, NULL) ? 0 : openssl_failure();
+	/* A copy of a fresh state is quicker made than a fresh state. */
+	h->inner = EVP_MD_CTX_new();
+	if (!h->inner)
+		return -ENOMEM;
+	return EVP_DigestInit_ex2(h->inner, md, NULL) &&
+			       EVP_MD_CTX_copy_ex(h->running, h->inner)
+		       ? 0
+		       : openssl_failure();
 }
 
 int openssl_hash_reset(void *hash)
@@ -88,9 +95,7 @@ static bool begin(struct openssl_hash *h)
 	if (!h->must_reset)
 		return true;
 	h->must_reset = false;
-	if (h->inner)
-		return EVP_MD_CTX_copy_ex(h->running, h->inner);
-	return EVP_DigestInit_ex2(h->running, NULL, NULL);
+	return EVP_MD_CTX_copy_ex(h->running, h->inner);
 }
 
 static bool update(struct openssl_hash *h, const struct scatter *data,
