@@ -227,6 +227,27 @@ static bool e4_overlap_is_copied_first(void)
 	return true;
 }
 
+/* XTS too: one operation, not one for each page. */
+static bool e13_no_zc_gives_the_same(void)
+{
+	static uint8_t src[65536], one[65536], other[65536];
+	uint8_t iv[16] = { 4 };
+	int fd = guest_open();
+	struct crypt_op op = { .len = 65536, .src = src, .iv = iv };
+
+	guest_fill(src, sizeof(src), 12);
+	EXPECT(!guest_session(fd, CRYPTO_AES_XTS, 32, 0, 0, &op.ses));
+	op.dst = one;
+	EXPECT(guest_call(fd, CIOCCRYPT, &op) == 0);
+	op.dst = other;
+	op.flags = COP_FLAG_NO_ZC;
+	EXPECT(guest_call(fd, CIOCCRYPT, &op) == 0);
+	EXPECT(op.flags == COP_FLAG_NO_ZC); /* E14 */
+	EXPECT(memcmp(one, other, sizeof(one)) == 0);
+	close(fd);
+	return true;
+}
+
 static bool e15_xts_is_not_cut(void)
 {
 	uint32_t bytes = 8 * MIB, ses;
@@ -372,6 +393,7 @@ int main(void)
 		{ "E5 E15: cipher and HMAC of 2 MiB",
 		  e5_e15_cipher_and_hash_of_2_mib },
 		{ "E4: overlapping buffers", e4_overlap_is_copied_first },
+		{ "E13 E14: NO_ZC gives the same", e13_no_zc_gives_the_same },
 		{ "E15: XTS is refused or whole", e15_xts_is_not_cut },
 		{ "E11 D5: missing pages are EFAULT",
 		  e11_pages_that_are_not_there },
