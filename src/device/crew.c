@@ -226,6 +226,9 @@ static void on_link(struct loop_watch *watch, unsigned int events)
 	if (got == -EAGAIN)
 		return;
 	if (got == 1) {
+		/* A worker has none to send; one that is not ours any more
+		 * might. */
+		link_close(fds);
 		on_answer(crew, &message);
 		return;
 	}

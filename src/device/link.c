@@ -53,14 +53,16 @@ int link_send(int sock, struct link_message *message, const int *fds)
 	return sent == sizeof(*message) ? 0 : -EMSGSIZE;
 }
 
-/* Put the descriptors where they belong; -EPROTO when they are not those that
- * were announced. */
+/* Put the descriptors where they belong, and close those that were not
+ * announced: -EPROTO when there are any, or too few. */
 static int unpack(const struct link_message *message, struct msghdr *header,
 		  int *fds)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(header);
 	const uint8_t *from = c ? CMSG_DATA(c) : NULL;
 	size_t left = c ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+	int error =
+		left > LINK_FDS || header->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
 
 	for (unsigned int i = 0; i < LINK_FDS; i++) {
 		if (!(message->present >> i & 1))
@@ -71,7 +73,24 @@ static int unpack(const struct link_message *message, struct msghdr *header,
 		from += sizeof(int);
 		left--;
 	}
-	return left || header->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
+	for (; left > 0; left--) {
+		int fd;
+
+		memcpy(&fd, from, sizeof(fd));
+		from += sizeof(fd);
+		close(fd);
+		error = -EPROTO;
+	}
+	return error;
+}
+
+void link_close(int *fds)
+{
+	for (unsigned int i = 0; i < LINK_FDS; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
 }
 
 int link_receive(int sock, struct link_message *message, int *fds)
@@ -96,8 +115,13 @@ int link_receive(int sock, struct link_message *message, int *fds)
 		return errno == ECONNRESET ? 0 : -errno;
 	if (got == 0)
 		return 0;
+	/* What is not there was not announced either. */
 	if (got != sizeof(*message))
-		return -EPROTO;
+		message->present = 0;
 	error = unpack(message, &header, fds);
+	if (got != sizeof(*message))
+		error = -EPROTO;
+	if (error)
+		link_close(fds);
 	return error ? error : 1;
 }

@@ -50,8 +50,10 @@ int link_send(int sock, struct link_message *message, const int *fds);
 
 /*
  * Wait for the next message, unless the socket does not wait. The descriptors
- * become the caller's. 1, 0 when the other side has gone, -errno.
+ * become the caller's, to be closed by link_close() where they were not made
+ * -1. 1, 0 when the other side has gone, or -errno without descriptors.
  */
 int link_receive(int sock, struct link_message *message, int *fds);
+void link_close(int *fds);
 
 #endif

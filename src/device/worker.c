@@ -214,9 +214,7 @@ static void serve(struct worker *worker)
 			on_start(worker, &message, fds);
 		else if (message.type == LINK_STOP)
 			on_stop(worker, &message);
-		for (unsigned int i = 0; i < LINK_FDS; i++)
-			if (fds[i] >= 0)
-				close(fds[i]);
+		link_close(fds);
 	}
 }
 
