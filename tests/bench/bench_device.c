@@ -241,6 +241,46 @@ static int measure_point(const struct options *o, unsigned int round)
 	return measure(&p, o, round);
 }
 
+static unsigned int resident_kib(pid_t pid)
+{
+	unsigned int kib = 0;
+	char line[128];
+	FILE *file;
+
+	snprintf(line, sizeof(line), "/proc/%d/status", (int)pid);
+	file = fopen(line, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmRSS: %u kB", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+/* Memory of both processes with so many sessions, of all algorithms, each of
+ * which has worked once. */
+static int measure_memory(unsigned int sessions)
+{
+	struct rings_run run;
+	int error = 0;
+
+	for (unsigned int i = 0; !error && i < sessions; i++) {
+		error = rings_init(&rings, &driver,
+				   &bench_algorithms[i % bench_algorithm_count],
+				   64, 1, 1);
+		if (!error)
+			error = rings_run(&rings, 0, &run);
+		/* Its file stays open, and so does the session. */
+		memset(&rings, 0, sizeof(rings));
+	}
+	if (!error)
+		printf("{\"sessions\":%u,\"worker_kib\":%u,"
+		       "\"supervisor_kib\":%u}\n",
+		       sessions, resident_kib(driver_worker(&driver)),
+		       resident_kib(driver.daemon));
+	return error;
+}
+
 /* A daemon on `cpus` CPUs, and this thread on the first. */
 static int bench(const struct options *o, unsigned int queues)
 {
@@ -257,6 +297,11 @@ static int bench(const struct options *o, unsigned int queues)
 		error = pin(0);
 	if (!error)
 		error = driver_connect(&driver, DRIVER_FEATURES);
+	if (!error)
+		error = driver_hello(&driver);
+	/* Before much of guest memory has been touched, which counts too. */
+	if (!error && queues == 1 && cpus == 1 && !o->algorithm)
+		error = measure_memory(1000);
 	if (!error)
 		error = driver_hello(&driver);
 	for (unsigned int i = 0; !error && i < o->rounds; i++)
