@@ -35,6 +35,19 @@ def wait_for(path):
     raise AssertionError(f"nobody listens on {path}")
 
 
+def wait_until_refused(path):
+    """A worker that was being made has the supervisor's descriptors for a
+    moment, and outlives it for another."""
+    for _ in range(500):
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(path)
+            except ConnectionRefusedError:
+                return
+        time.sleep(0.01)
+    raise AssertionError(f"somebody still listens on {path}")
+
+
 def end(process, number=signal.SIGTERM):
     process.send_signal(number)
     status = process.wait(20)
@@ -94,6 +107,7 @@ def test_a_stale_socket_is_replaced_and_a_live_one_is_not(folder):
     wait_for(f"{folder}/s")
     end(process, signal.SIGKILL)
     assert os.path.exists(f"{folder}/s")
+    wait_until_refused(f"{folder}/s")
     process = serve(f"--socket-path={folder}/s")
     wait_for(f"{folder}/s")
     assert end(process) == 0
