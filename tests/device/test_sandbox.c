@@ -24,8 +24,7 @@
 #include "device/driver.h"
 #include "device/sandbox.h"
 
-#define NOBODY       65534
-#define TEST_SKIPPED 77
+#define NOBODY 65534
 
 /* How a child ended, and what it wrote to standard error. */
 struct outcome {
@@ -519,7 +518,7 @@ int main(void)
 
 	if (!sandbox_is_possible()) {
 		puts("1..0 # SKIP no sandbox beside a sanitizer");
-		return TEST_SKIPPED;
+		return 0; /* meson reads the line */
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
