@@ -89,6 +89,9 @@ static void finish_window(struct queue *queue)
 			continue;
 		counters_add(&queue->counters->resumed, 1);
 		if (vring_walk(&queue->ring, slot->head, &queue->chain) != 1) {
+			/* A recorded answer goes nowhere any more. */
+			state_wipe_result(queue->lane->engine->state,
+					  queue->lane->index);
 			broke(queue);
 			return;
 		}

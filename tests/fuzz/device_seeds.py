@@ -157,6 +157,11 @@ def main():
     cbc = {"cipher": "aes-cbc", "key": bytes(16), "mac": "hmac-sha1",
            "mac-key": bytes(20)}
     (corpus / "deaths").write_bytes(b"\0" + deaths(cbc))
+    # The chain of a recorded answer is spoilt before it is copied out.
+    spoilt = dict(cbc, form="crypt", iv=bytes(16), plaintext=bytes(64))
+    (corpus / "recorded-and-spoilt").write_bytes(
+        b"\0" + session_open(spoilt) + strike(1, 2, 7) + death(5)
+        + crypt(spoilt, 0, 0, IN_PLACE | INDIRECT) + crypt(spoilt, 0, 0))
     (corpus / "no-hello").write_bytes(
         b"\1" + request(PING) + request(OPEN) + hello() + request(PING)
         + bytes([7, 1]) + request(PING) + bytes([7, 0]) + hello())

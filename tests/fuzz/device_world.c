@@ -223,8 +223,10 @@ static bool finish_window(struct line *line)
 
 		if (slot->phase == SLOT_COMMITTED)
 			continue;
-		if (vring_walk(&line->ring, slot->head, &w.chain) != 1)
+		if (vring_walk(&line->ring, slot->head, &w.chain) != 1) {
+			state_wipe_result(&w.state, w.queue);
 			return false;
+		}
 		allow_chain(&w.chain);
 		(void)engine_execute(&w.engine.lane[w.queue], slot, &w.chain);
 	}
