@@ -14,7 +14,7 @@
  * syscalls.c (seccomp).
  *
  * A call outside the list is not executed. Its name is logged, and the process
- * dies of SIGSYS: a worker's successor goes on (docs/decisions/0060).
+ * dies of SIGSYS: a worker's successor goes on (docs/decisions/0052).
  */
 enum sandbox_process {
 	SANDBOX_SUPERVISOR = 1,
