@@ -68,38 +68,38 @@ uint32_t stand_session(unsigned int queue, uint32_t cipher, uint32_t key_bytes,
 	return reply.session_id;
 }
 
+/* The status; what came with it goes to `out`, unless that is NULL. */
+static enum vcd_status answer_take(struct driver_answer *answer, void *out)
+{
+	enum vcd_status status = answer->status;
+
+	if (out)
+		memcpy(out, answer->data + sizeof(struct vcd_reply),
+		       answer->bytes - sizeof(struct vcd_reply));
+	driver_answer_free(answer);
+	return status;
+}
+
 enum vcd_status stand_crypt(unsigned int queue, uint32_t session,
 			    const struct driver_crypt *op, void *out)
 {
 	struct driver_answer answer;
-	enum vcd_status status;
 
 	assert_int_equal(
 		driver_crypt(&stand, queue, stand_file, session, op, &answer),
 		0);
-	status = answer.status;
-	if (out)
-		memcpy(out, answer.data + sizeof(struct vcd_reply),
-		       answer.bytes - sizeof(struct vcd_reply));
-	driver_answer_free(&answer);
-	return status;
+	return answer_take(&answer, out);
 }
 
 enum vcd_status stand_auth(unsigned int queue, uint32_t session,
 			   const struct driver_auth *op, void *out)
 {
 	struct driver_answer answer;
-	enum vcd_status status;
 
 	assert_int_equal(
 		driver_auth(&stand, queue, stand_file, session, op, &answer),
 		0);
-	status = answer.status;
-	if (out)
-		memcpy(out, answer.data + sizeof(struct vcd_reply),
-		       answer.bytes - sizeof(struct vcd_reply));
-	driver_answer_free(&answer);
-	return status;
+	return answer_take(&answer, out);
 }
 
 void stand_works(void)
