@@ -9,6 +9,7 @@
 
 #include "abi/virtio_cryptodev.h"
 #include "base/bytes.h"
+#include "base/option.h"
 
 /* An option either names a number of device_numbers or has a function. */
 struct option_row {
@@ -121,20 +122,6 @@ static uint64_t *number_of(struct device_options *o,
 	return (uint64_t *)(void *)((char *)&o->numbers + row->number);
 }
 
-static int number_parse(uint64_t *number, const char *text,
-			const struct option_row *row)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	if (errno || *end || *number < row->least || *number > row->most)
-		return -EINVAL;
-	return 0;
-}
-
 static const struct option_row *row_find(const char *name, size_t bytes)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -184,7 +171,8 @@ static int option_take(struct device_options *o, int argc, char **argv, int *at)
 		return -EINVAL;
 	}
 	outcome = row->take ? row->take(o, value)
-			    : number_parse(number_of(o, row), value, row);
+			    : option_number_parse(number_of(o, row), value,
+						  row->least, row->most);
 	return outcome < 0 ? complain(row, value) : outcome;
 }
 
@@ -224,17 +212,8 @@ void options_print_help(FILE *out)
 		     "In parentheses what holds without the option.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct option_row *row = &rows[i];
-		const char *line = row->help;
-		size_t bytes;
 
-		fprintf(out, "  --%s%s%s\n", row->name, row->value ? "=" : "",
-			row->value ? row->value : "");
-		while ((bytes = strcspn(line, "\n")) > 0) {
-			fprintf(out, "        %.*s", (int)bytes, line);
-			line += bytes + (line[bytes] == '\n');
-			if (*line)
-				fputc('\n', out);
-		}
+		option_print(out, row->name, row->value, row->help);
 		if (!row->take && row->standard != DEVICE_NO_FD)
 			fprintf(out, " (%llu)",
 				(unsigned long long)row->standard);

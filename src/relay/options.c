@@ -3,6 +3,7 @@
 
 #include "relay/options.h"
 #include "base/bytes.h"
+#include "base/option.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -133,20 +134,6 @@ static uint64_t *limit_of(struct relay_options *o, const struct option_row *row)
 	return (uint64_t *)(void *)((char *)&o->limits + row->limit);
 }
 
-static int number_parse(uint64_t *number, const char *text,
-			const struct option_row *row)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	if (errno || *end || *number < row->least || *number > row->most)
-		return -EINVAL;
-	return 0;
-}
-
 static const struct option_row *row_find(const char *name, size_t bytes)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -197,7 +184,8 @@ static int option_take(struct relay_options *o, int argc, char **argv, int *at)
 		return -EINVAL;
 	}
 	outcome = row->take ? row->take(o, value)
-			    : number_parse(limit_of(o, row), value, row);
+			    : option_number_parse(limit_of(o, row), value,
+						  row->least, row->most);
 	return outcome < 0 ? complain(row, value) : outcome;
 }
 
@@ -244,17 +232,8 @@ void options_print_help(FILE *out)
 		     "In parentheses what holds without the option.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct option_row *row = &rows[i];
-		const char *line = row->help;
-		size_t bytes;
 
-		fprintf(out, "  --%s%s%s\n", row->name, row->value ? "=" : "",
-			row->value ? row->value : "");
-		while ((bytes = strcspn(line, "\n")) > 0) {
-			fprintf(out, "        %.*s", (int)bytes, line);
-			line += bytes + (line[bytes] == '\n');
-			if (*line)
-				fputc('\n', out);
-		}
+		option_print(out, row->name, row->value, row->help);
 		if (!row->take)
 			fprintf(out, " (%llu)",
 				(unsigned long long)row->standard);
