@@ -13,7 +13,7 @@
 #include "cryptsess.h"
 #include "device/crew.h"
 #include "device/engine.h"
-#include "device/listen.h"
+#include "loop/listener.h"
 #include "device/sandbox.h"
 #include "device/stats_server.h"
 #include "loop/signals.h"
@@ -44,7 +44,7 @@ struct supervisor {
 	struct cryptsess_provider *provider;
 	struct sandbox sandbox;
 	struct vhost_device device;
-	struct listener listener;
+	struct loop_listener listener;
 	struct stats_server stats;
 	struct crew crew;
 	struct keeper keeper;
@@ -125,7 +125,7 @@ static void disconnect(struct supervisor *s)
 	log_info("front end gone");
 	/* Before the loop runs the listener was not paused. */
 	if (s->has_begun &&
-	    (s->listener.fd < 0 || listener_resume(&s->listener)))
+	    (s->listener.fd < 0 || loop_listener_resume(&s->listener)))
 		finish(s, 0);
 }
 
@@ -214,13 +214,13 @@ static int connect_to(struct supervisor *s, int fd)
 	return error;
 }
 
-static void on_accept(struct listener *listener, int fd)
+static void on_accept(struct loop_listener *listener, int fd)
 {
 	struct supervisor *s = SUPERVISOR_OF(listener, listener);
 	int error;
 
 	/* One at a time; others wait in the backlog. */
-	listener_pause(&s->listener);
+	loop_listener_pause(&s->listener);
 	error = connect_to(s, fd);
 	if (error)
 		finish(s, error);
@@ -333,10 +333,11 @@ static int open_sockets(struct supervisor *s)
 	int error = 0;
 
 	if (o->socket_path)
-		error = listener_open(&s->listener, s->loop, o->socket_path,
-				      on_accept);
-	else if (listener_is_listening(fd))
-		error = listener_adopt(&s->listener, s->loop, fd, on_accept);
+		error = loop_listener_open(&s->listener, s->loop,
+					   o->socket_path, 0777, on_accept);
+	else if (loop_listener_is_listening(fd))
+		error = loop_listener_adopt(&s->listener, s->loop, fd,
+					    on_accept);
 	if (!error && o->stats_path)
 		error = stats_server_open(&s->stats, s->loop, o->stats_path,
 					  &s->state);
@@ -352,7 +353,7 @@ static int serve(struct supervisor *s)
 	if (!error && !s->is_connected && s->listener.fd < 0)
 		error = connect_to(s, (int)s->options->numbers.fd);
 	if (!error && s->is_connected && s->listener.fd >= 0)
-		listener_pause(&s->listener);
+		loop_listener_pause(&s->listener);
 	if (!error)
 		keeper_tell(&s->keeper, "READY=1");
 	return error;
@@ -400,7 +401,7 @@ static int supervisor_init(struct supervisor *s)
 
 static void supervisor_deinit(struct supervisor *s)
 {
-	listener_close(&s->listener);
+	loop_listener_close(&s->listener);
 	disconnect(s);
 	stats_server_close(&s->stats);
 	loop_signals_close(&s->signals);

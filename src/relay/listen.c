@@ -3,6 +3,7 @@
 
 #include "relay/listen.h"
 #include "base/log.h"
+#include "base/unix_socket.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define UNIX_PREFIX "unix:"
@@ -75,9 +75,7 @@ static int listener_bind(struct listener *l, const struct sockaddr *at,
 		       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return -errno;
-	if (at->sa_family != AF_UNIX)
-		(void)setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on,
-				 sizeof(on));
+	(void)setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	/* Each family has its own socket, whatever bindv6only says. */
 	if (at->sa_family == AF_INET6)
 		(void)setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
@@ -142,46 +140,18 @@ static int open_tcp(struct listener *listeners, unsigned int room,
 	return error ? error : -EADDRNOTAVAIL;
 }
 
-/* Remove a socket that nobody listens on: connecting to it is refused. */
-static int remove_stale(const struct sockaddr_un *at)
-{
-	struct stat there;
-	int fd, error;
-
-	if (lstat(at->sun_path, &there))
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(there.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	error = connect(fd, (const struct sockaddr *)at, sizeof(*at)) ? errno
-								      : 0;
-	close(fd);
-	if (error != ECONNREFUSED)
-		return -EADDRINUSE;
-	return unlink(at->sun_path) ? -errno : 0;
-}
-
 static int open_unix(struct listener *l, const char *address)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	const char *path = address + strlen(UNIX_PREFIX);
 	int error;
 
 	*l = (struct listener){ .fd = -1 };
-	if (!*path || strlen(path) >= sizeof(at.sun_path)) {
-		log_error("%s: the path must have 1 to %zu bytes", address,
-			  sizeof(at.sun_path) - 1);
-		return -EINVAL;
-	}
-	strcpy(at.sun_path, path);
-	error = remove_stale(&at);
-	if (error == 0)
-		error = listener_bind(l, (struct sockaddr *)&at, sizeof(at));
-	if (error) {
-		log_error("%s: %s", address, strerror(-error));
-		return error;
+	l->fd = unix_socket_listen(path, 0777, SOMAXCONN);
+	if (l->fd < 0) {
+		log_error("%s: %s", address,
+			  l->fd == -EINVAL ? "the path is empty or too long"
+					   : strerror(-l->fd));
+		return l->fd;
 	}
 	snprintf(l->name, sizeof(l->name), "%.90s", address);
 	l->path = strdup(path);

@@ -336,7 +336,7 @@ static void test_slow_readers_hold_nothing_up(void **state)
 	assert_int_equal(answer[0], '{');
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		assert_true(read_answer(fds[i], 1000));
-		assert_true(strlen(answer) > STATS_SOCKET_BYTES);
+		assert_true(strlen(answer) > QUERY_SOCKET_BYTES);
 		assert_int_equal(metric("files"), 1);
 		assert_int_equal(answer[strlen(answer) - 1], '\n');
 		close(fds[i]);
