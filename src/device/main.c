@@ -17,14 +17,14 @@ int main(int argc, char **argv)
 			strerror(-outcome));
 		return 1;
 	}
-	outcome = options_parse(&options, argc, argv);
-	if (outcome == OPTIONS_HELP)
-		options_print_help(stdout);
-	if (outcome == OPTIONS_VERSION)
+	outcome = device_options_parse(&options, argc, argv);
+	if (outcome == OPTION_OUTCOME_HELP)
+		option_print_help(&device_option_table, stdout);
+	if (outcome == OPTION_OUTCOME_VERSION)
 		puts("vhost-user-cryptodev " PVX_VERSION);
-	if (outcome == OPTIONS_CAPABILITIES)
-		options_print_capabilities(stdout);
-	if (outcome != OPTIONS_RUN)
+	if (outcome == DEVICE_OUTCOME_CAPABILITIES)
+		device_options_print_capabilities(stdout);
+	if (outcome != OPTION_OUTCOME_RUN)
 		return outcome < 0 ? 2 : 0;
 	log_init("vhost-user-cryptodev", options.log_level);
 	return supervisor_run(&options, NULL) ? 1 : 0;

@@ -4,13 +4,18 @@
 #define PVX_DEVICE_OPTIONS_H
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 
 #include "base/log.h"
+#include "base/option.h"
 
-/* Numbers of the command line. */
-struct device_numbers {
+/* Texts are borrowed from the command line, or are the defaults. */
+struct device_options {
+	const char *socket_path; /* NULL: none */
+	const char *provider;
+	const char *stats_path; /* NULL: none */
+	const char *user;
+	bool has_sandbox;
+	enum log_level log_level;
 	uint64_t fd; /* DEVICE_NO_FD: none */
 	uint64_t queues;
 	uint64_t max_sessions;
@@ -22,34 +27,20 @@ struct device_numbers {
 
 #define DEVICE_NO_FD UINT64_MAX
 
-struct device_options {
-	struct device_numbers numbers;
-	const char *socket_path; /* borrowed from argv; NULL: none */
-	const char *provider;    /* borrowed from argv, or "openssl" */
-	const char *stats_path;  /* borrowed from argv; NULL: none */
-	bool has_sandbox;
-	const char *user; /* borrowed from argv, or "nobody" */
-	enum log_level log_level;
+enum device_outcome {
+	DEVICE_OUTCOME_CAPABILITIES = OPTION_OUTCOME_OWN
 };
 
-enum options_outcome {
-	OPTIONS_RUN = 0,
-	OPTIONS_HELP = 1,
-	OPTIONS_VERSION = 2,
-	OPTIONS_CAPABILITIES = 3
-};
+extern const struct option_table device_option_table;
 
 /* The defaults. */
-void options_init(struct device_options *options);
+void device_options_init(struct device_options *options);
 
 /* Read the command line. An outcome, or -EINVAL after a line on standard
- * error that names the option and what it takes. */
-int options_parse(struct device_options *options, int argc, char **argv);
-
-/* Every option with its default, from the table that is parsed by. */
-void options_print_help(FILE *out);
+ * error. */
+int device_options_parse(struct device_options *options, int argc, char **argv);
 
 /* --print-capabilities: JSON, as QEMU's docs/interop/vhost-user.rst asks. */
-void options_print_capabilities(FILE *out);
+void device_options_print_capabilities(FILE *out);
 
 #endif

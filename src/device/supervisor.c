@@ -250,12 +250,12 @@ static int describe(struct supervisor *s)
 /* The state that a supervisor before us left, or a new one. */
 static int open_state(struct supervisor *s)
 {
-	const struct device_numbers *n = &s->options->numbers;
+	const struct device_options *o = s->options;
 	const struct state_limits limits = {
-		.queues = (uint32_t)n->queues,
-		.max_files = (uint32_t)n->max_files,
-		.max_sessions = (uint32_t)n->max_sessions,
-		.max_request_bytes = (uint32_t)n->max_request_bytes,
+		.queues = (uint32_t)o->queues,
+		.max_files = (uint32_t)o->max_files,
+		.max_sessions = (uint32_t)o->max_sessions,
+		.max_request_bytes = (uint32_t)o->max_request_bytes,
 	};
 	int fd = keeper_take(&s->keeper, NAME_STATE);
 	int results_fd = keeper_take(&s->keeper, NAME_RESULTS);
@@ -329,7 +329,7 @@ static int enter_sandbox(struct supervisor *s)
 static int open_sockets(struct supervisor *s)
 {
 	const struct device_options *o = s->options;
-	int fd = (int)o->numbers.fd;
+	int fd = (int)o->fd;
 	int error = 0;
 
 	if (o->socket_path)
@@ -351,7 +351,7 @@ static int serve(struct supervisor *s)
 
 	keeper_drop_rest(&s->keeper);
 	if (!error && !s->is_connected && s->listener.fd < 0)
-		error = connect_to(s, (int)s->options->numbers.fd);
+		error = connect_to(s, (int)s->options->fd);
 	if (!error && s->is_connected && s->listener.fd >= 0)
 		loop_listener_pause(&s->listener);
 	if (!error)
@@ -389,10 +389,8 @@ static int supervisor_init(struct supervisor *s)
 	s->crew.on_failure = on_failure;
 	s->crew.params.state = &s->state;
 	s->crew.params.provider = s->options->provider;
-	s->crew.params.throttle_bytes_per_s =
-		s->options->numbers.throttle_bytes_per_s;
-	s->crew.params.throttle_ops_per_s =
-		s->options->numbers.throttle_ops_per_s;
+	s->crew.params.throttle_bytes_per_s = s->options->throttle_bytes_per_s;
+	s->crew.params.throttle_ops_per_s = s->options->throttle_ops_per_s;
 	error = open_sockets(s);
 	if (!error)
 		error = enter_sandbox(s);

@@ -20,12 +20,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "paravoxd: %s\n", strerror(-outcome));
 		return 1;
 	}
-	outcome = options_parse(&options, argc, argv);
-	if (outcome == OPTIONS_HELP) {
-		options_print_help(stdout);
+	outcome = relay_options_parse(&options, argc, argv);
+	if (outcome == OPTION_OUTCOME_HELP) {
+		option_print_help(&relay_option_table, stdout);
 		return 0;
 	}
-	if (outcome == OPTIONS_VERSION) {
+	if (outcome == OPTION_OUTCOME_VERSION) {
 		puts("paravoxd " PVX_VERSION);
 		return 0;
 	}

@@ -3,50 +3,30 @@
 
 #include "relay/options.h"
 #include "base/bytes.h"
-#include "base/option.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
-
-/* An option either names a number of relay_limits or has a function. */
-struct option_row {
-	const char *name;
-	const char *value; /* what it takes, NULL: nothing */
-	const char *help;
-	int (*take)(struct relay_options *o, const char *value);
-	size_t limit; /* offset in relay_limits, without take */
-	uint64_t least, most, standard;
-};
 
 #define MAX_TIME_MS  (24u * 3600 * 1000)
 #define MAX_BYTES    (1u << 30)
 #define MAX_MEMORY   (1ull << 40)
 #define MAX_MESSAGES 10000000u
 
-static int take_listen(struct relay_options *o, const char *value)
+static int take_listen(void *options, const char *value)
 {
+	struct relay_options *o = options;
+
 	if (o->listen_count == RELAY_LISTENERS_MAX)
 		return -ENOSPC;
 	o->listen[o->listen_count++] = value;
 	return 0;
 }
 
-static int take_log_level(struct relay_options *o, const char *value)
-{
-	int level = log_level_parse(value);
-
-	if (level < 0)
-		return level;
-	o->log_level = (enum log_level)level;
-	return 0;
-}
-
 /* Clause 2.5 binds the name, because WELCOME carries it. */
-static int take_name(struct relay_options *o, const char *value)
+static int take_name(void *options, const char *value)
 {
+	struct relay_options *o = options;
 	size_t bytes = strlen(value);
 
 	if (bytes < 1 || bytes > CHAT_NAME_MAX)
@@ -58,135 +38,73 @@ static int take_name(struct relay_options *o, const char *value)
 	return 0;
 }
 
-static int take_help(struct relay_options *o, const char *value)
-{
-	return OPTIONS_HELP;
-}
-
-static int take_version(struct relay_options *o, const char *value)
-{
-	return OPTIONS_VERSION;
-}
-
-#define LIMIT(field) .limit = offsetof(struct relay_limits, field)
+#define LIMIT(field, least, most, value)                        \
+	.kind = OPTION_NUMBER,                                  \
+	.offset = offsetof(struct relay_options, limits.field), \
+	.min = (least), .max = (most), .standard = (value)
+#define TIME_MS(field, value) LIMIT(field, 10, MAX_TIME_MS, value)
 
 static const struct option_row rows[] = {
 	{ "listen", "ADDR:PORT|unix:PATH",
 	  "where to wait for clients; may be repeated\n"
 	  "(127.0.0.1:7450 and [::1]:7450)",
-	  .take = take_listen },
-	{ "max-clients", "N", "connections at a time", LIMIT(max_clients),
-	  .least = 1, .most = 1000000, .standard = 10000 },
+	  .kind = OPTION_TAKEN, .take = take_listen },
+	{ "max-clients", "N", "connections at a time",
+	  LIMIT(max_clients, 1, 1000000, "10000") },
 	{ "log-level", "error|warning|info|debug",
-	  "what to log on standard error (info)", .take = take_log_level },
+	  "what to log on standard error", .kind = OPTION_LOG_LEVEL,
+	  .offset = offsetof(struct relay_options, log_level),
+	  .standard = "info" },
 	{ "name", "NAME", "what clients sign to enter (the host's name)",
-	  .take = take_name },
+	  .kind = OPTION_TAKEN, .take = take_name },
 	{ "handshake-timeout-ms", "N", "from connecting to joining",
-	  LIMIT(handshake_timeout_ms), .least = 10, .most = MAX_TIME_MS,
-	  .standard = 10000 },
+	  TIME_MS(handshake_timeout_ms, "10000") },
 	{ "ping-interval-ms", "N", "silence before a PING",
-	  LIMIT(ping_interval_ms), .least = 10, .most = MAX_TIME_MS,
-	  .standard = 30000 },
+	  TIME_MS(ping_interval_ms, "30000") },
 	{ "idle-timeout-ms", "N", "silence before the end",
-	  LIMIT(idle_timeout_ms), .least = 10, .most = MAX_TIME_MS,
-	  .standard = 90000 },
+	  TIME_MS(idle_timeout_ms, "90000") },
 	{ "progress-timeout-ms", "N",
 	  "how long a client's queue may stand still",
-	  LIMIT(progress_timeout_ms), .least = 10, .most = MAX_TIME_MS,
-	  .standard = 30000 },
+	  TIME_MS(progress_timeout_ms, "30000") },
 	{ "room-patience-ms", "N",
 	  "how long a room may wait for one client in a row",
-	  LIMIT(room_patience_ms), .least = 10, .most = MAX_TIME_MS,
-	  .standard = 120000 },
+	  TIME_MS(room_patience_ms, "120000") },
 	{ "window-messages", "N", "messages of a sender without ACK",
-	  LIMIT(window_messages), .least = 1, .most = MAX_MESSAGES,
-	  .standard = 256 },
-	{ "window-bytes", "N", "bytes of them", LIMIT(window_bytes),
-	  .least = CHAT_ENVELOPE_MAX, .most = MAX_BYTES, .standard = 1u << 20 },
+	  LIMIT(window_messages, 1, MAX_MESSAGES, "256") },
+	{ "window-bytes", "N", "bytes of them",
+	  LIMIT(window_bytes, CHAT_ENVELOPE_MAX, MAX_BYTES, "1048576") },
 	{ "high-water-bytes", "N",
 	  "queued for a client, above which its room waits",
-	  LIMIT(high_water_bytes), .least = 1024, .most = MAX_BYTES,
-	  .standard = 1u << 20 },
+	  LIMIT(high_water_bytes, 1024, MAX_BYTES, "1048576") },
 	{ "hard-bound-bytes", "N",
 	  "queued for a client, above which it is cut off",
-	  LIMIT(hard_bound_bytes), .least = 1024, .most = MAX_BYTES,
-	  .standard = 8u << 20 },
+	  LIMIT(hard_bound_bytes, 1024, MAX_BYTES, "8388608") },
 	{ "memory-bytes", "N",
 	  "queued for all clients, above which is cut off who\n"
 	  "stands still",
-	  LIMIT(memory_bytes), .least = 1u << 20, .most = MAX_MEMORY,
-	  .standard = 1u << 29 },
+	  LIMIT(memory_bytes, 1u << 20, MAX_MEMORY, "536870912") },
 	{ "rate-messages", "N", "frames per second of a client, 0: any",
-	  LIMIT(rate_messages), .most = MAX_MESSAGES, .standard = 1000 },
-	{ "burst-messages", "N", "frames in one go", LIMIT(burst_messages),
-	  .least = 1, .most = MAX_MESSAGES, .standard = 4000 },
+	  LIMIT(rate_messages, 0, MAX_MESSAGES, "1000") },
+	{ "burst-messages", "N", "frames in one go",
+	  LIMIT(burst_messages, 1, MAX_MESSAGES, "4000") },
 	{ "rate-bytes", "N", "bytes per second of a client, 0: any",
-	  LIMIT(rate_bytes), .most = MAX_BYTES, .standard = 4u << 20 },
-	{ "burst-bytes", "N", "bytes in one go", LIMIT(burst_bytes), .least = 1,
-	  .most = MAX_BYTES, .standard = 16u << 20 },
-	{ "help", NULL, "print this", .take = take_help },
-	{ "version", NULL, "print the version", .take = take_version },
+	  LIMIT(rate_bytes, 0, MAX_BYTES, "4194304") },
+	{ "burst-bytes", "N", "bytes in one go",
+	  LIMIT(burst_bytes, 1, MAX_BYTES, "16777216") },
+	{ "help", NULL, "print this", .kind = OPTION_ENDS,
+	  .outcome = OPTION_OUTCOME_HELP },
+	{ "version", NULL, "print the version", .kind = OPTION_ENDS,
+	  .outcome = OPTION_OUTCOME_VERSION },
 };
 
-static uint64_t *limit_of(struct relay_options *o, const struct option_row *row)
-{
-	return (uint64_t *)(void *)((char *)&o->limits + row->limit);
-}
-
-static const struct option_row *row_find(const char *name, size_t bytes)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (strlen(rows[i].name) == bytes &&
-		    memcmp(rows[i].name, name, bytes) == 0)
-			return &rows[i];
-	return NULL;
-}
-
-static int complain(const struct option_row *row, const char *value)
-{
-	if (row->take)
-		fprintf(stderr, "paravoxd: --%s=%s: takes %s\n", row->name,
-			value, row->value);
-	else
-		fprintf(stderr, "paravoxd: --%s=%s: takes %llu to %llu\n",
-			row->name, value, (unsigned long long)row->least,
-			(unsigned long long)row->most);
-	return -EINVAL;
-}
-
-/* One option at argv[*at]; `*at` is moved over a value of its own. */
-static int option_take(struct relay_options *o, int argc, char **argv, int *at)
-{
-	const char *text = argv[*at], *value;
-	const struct option_row *row = NULL;
-	int outcome;
-
-	if (strncmp(text, "--", 2) == 0)
-		row = row_find(text + 2, strcspn(text + 2, "="));
-	if (!row) {
-		fprintf(stderr, "paravoxd: %s: no such option; see --help\n",
-			text);
-		return -EINVAL;
-	}
-	value = strchr(text, '=');
-	if (!row->value && value) {
-		fprintf(stderr, "paravoxd: --%s takes no value\n", row->name);
-		return -EINVAL;
-	}
-	if (value)
-		value++;
-	else if (row->value && *at + 1 < argc)
-		value = argv[++*at];
-	if (row->value && !value) {
-		fprintf(stderr, "paravoxd: --%s needs %s\n", row->name,
-			row->value);
-		return -EINVAL;
-	}
-	outcome = row->take ? row->take(o, value)
-			    : option_number_parse(limit_of(o, row), value,
-						  row->least, row->most);
-	return outcome < 0 ? complain(row, value) : outcome;
-}
+const struct option_table relay_option_table = {
+	.program = "paravoxd",
+	.usage = "[--OPTION=VALUE]...",
+	.about = "Relay sealed messages between the members of rooms.\n"
+		 "In parentheses what holds without the option.",
+	.row = rows,
+	.rows = ARRAY_SIZE(rows),
+};
 
 /* What single options cannot know. */
 static int options_agree(const struct relay_options *o)
@@ -204,38 +122,16 @@ static int options_agree(const struct relay_options *o)
 	return 0;
 }
 
-int options_parse(struct relay_options *o, int argc, char **argv)
+int relay_options_parse(struct relay_options *o, int argc, char **argv)
 {
 	char host[CHAT_NAME_MAX + 1] = "";
+	int outcome;
 
-	*o = (struct relay_options){ .log_level = LOG_LEVEL_INFO };
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (!rows[i].take)
-			*limit_of(o, &rows[i]) = rows[i].standard;
+	memset(o, 0, sizeof(*o));
+	option_defaults(&relay_option_table, o);
 	(void)gethostname(host, sizeof(host) - 1);
 	if (take_name(o, host))
 		(void)take_name(o, "paravoxd");
-	for (int i = 1; i < argc; i++) {
-		int outcome = option_take(o, argc, argv, &i);
-
-		if (outcome)
-			return outcome;
-	}
-	return options_agree(o);
-}
-
-void options_print_help(FILE *out)
-{
-	fprintf(out, "usage: paravoxd [--OPTION=VALUE]...\n\n"
-		     "Relay sealed messages between the members of rooms.\n"
-		     "In parentheses what holds without the option.\n\n");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct option_row *row = &rows[i];
-
-		option_print(out, row->name, row->value, row->help);
-		if (!row->take)
-			fprintf(out, " (%llu)",
-				(unsigned long long)row->standard);
-		fputc('\n', out);
-	}
+	outcome = option_parse(&relay_option_table, o, argc, argv);
+	return outcome ? outcome : options_agree(o);
 }

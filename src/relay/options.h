@@ -5,9 +5,8 @@
 
 #include "abi/chat_wire.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "relay/limits.h"
-
-#include <stdio.h>
 
 struct relay_options {
 	struct relay_limits limits;
@@ -17,17 +16,10 @@ struct relay_options {
 	char name[CHAT_NAME_MAX + 1];
 };
 
-enum options_outcome {
-	OPTIONS_RUN = 0,
-	OPTIONS_HELP = 1,
-	OPTIONS_VERSION = 2
-};
+extern const struct option_table relay_option_table;
 
 /* Read the command line. An outcome, or -EINVAL after a line on standard
- * error that names the option and what it takes. */
-int options_parse(struct relay_options *options, int argc, char **argv);
-
-/* Every option with its default, from the table that is parsed by. */
-void options_print_help(FILE *out);
+ * error. */
+int relay_options_parse(struct relay_options *options, int argc, char **argv);
 
 #endif

@@ -287,7 +287,7 @@ static int bench(const struct options *o, unsigned int queues)
 	int error;
 
 	driver_init(&driver);
-	driver.options.numbers.queues = RINGS_QUEUES_MAX;
+	driver.options.queues = RINGS_QUEUES_MAX;
 	driver.queues = queues;
 	/* The daemon inherits where it may run. */
 	error = queues == 1 ? pin(cpus > 1 ? 1 : 0) : 0;

@@ -22,8 +22,8 @@
 void driver_init(struct driver *d)
 {
 	memset(d, 0, sizeof(*d));
-	options_init(&d->options);
-	d->options.numbers.queues = DRIVER_QUEUES;
+	device_options_init(&d->options);
+	d->options.queues = DRIVER_QUEUES;
 	d->options.log_level = LOG_LEVEL_ERROR;
 	/* A process that becomes another user outlives its parent: the kernel
 	 * then forgets PR_SET_PDEATHSIG, and a failed test leaves it behind. */

@@ -64,7 +64,7 @@ struct driver_answer {
 	enum vcd_status status;
 };
 
-/* Options as they stand after options_init(), and a daemon of them. */
+/* Options as they stand after device_options_init(), and a daemon of them. */
 void driver_init(struct driver *driver);
 int driver_start(struct driver *driver);
 /* Another daemon on the same path, after the last one has died. */

@@ -288,7 +288,7 @@ static int setup(void **state)
 	if (deed == MAP_FAILED)
 		return -1;
 	driver_init(&stand);
-	stand.options.numbers.max_sessions = SESSIONS;
+	stand.options.max_sessions = SESSIONS;
 	stand.at_moment = do_deed;
 	stand.expects_deaths = true;
 	return stand_open();

@@ -18,8 +18,8 @@
 static int setup(void **state)
 {
 	driver_init(&stand);
-	stand.options.numbers.max_files = FILES;
-	stand.options.numbers.max_sessions = SESSIONS;
+	stand.options.max_files = FILES;
+	stand.options.max_sessions = SESSIONS;
 	return stand_open();
 }
 

@@ -145,7 +145,7 @@ static void test_a_state_for_other_limits_is_not_used(void **state)
 {
 	struct manager *m = begin();
 
-	driver.options.numbers.max_sessions++;
+	driver.options.max_sessions++;
 	assert_int_equal(manager_restart(m, &driver), 0);
 	connection_is_lost();
 	end(m);

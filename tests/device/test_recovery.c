@@ -25,8 +25,8 @@ static int setup(void **state)
 		text[i] = (uint8_t)(i * 7);
 	driver_init(&stand);
 	stand.options.log_level = LOG_LEVEL_ERROR;
-	stand.options.numbers.max_files = FILES;
-	stand.options.numbers.max_sessions = SESSIONS;
+	stand.options.max_files = FILES;
+	stand.options.max_sessions = SESSIONS;
 	reaper = reaper_create(&stand);
 	return stand_open();
 }

@@ -32,7 +32,7 @@ static int setup(void **state)
 	snprintf(path, sizeof(path), "/tmp/pvx-stats-%d", (int)getpid());
 	driver_init(&stand);
 	stand.options.stats_path = path;
-	stand.options.numbers.queues = 2;
+	stand.options.queues = 2;
 	stand.queues = 2;
 	reaper = reaper_create(&stand);
 	return stand_open();

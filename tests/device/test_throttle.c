@@ -15,7 +15,7 @@
 static int setup(void **state)
 {
 	driver_init(&stand);
-	stand.options.numbers.throttle_ops_per_s = OPS;
+	stand.options.throttle_ops_per_s = OPS;
 	return stand_open();
 }
 
