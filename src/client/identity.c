@@ -9,8 +9,7 @@
  */
 #include "client/identity.h"
 
-#include "client/file.h"
-
+#include "base/file.h"
 #include "base/log.h"
 #include "prim/base64url.h"
 #include "prim/random.h"
@@ -130,7 +129,7 @@ int identity_load(struct secret *seed, bool *is_new)
 	int result;
 
 	result = file_own_path(path, sizeof(path), "XDG_CONFIG_HOME", ".config",
-			       "identity");
+			       "paravox/identity");
 	if (result) {
 		log_error("no place for the identity: %s",
 			  file_explain(result));
@@ -144,6 +143,6 @@ bool identity_is_there(void)
 	char path[PATH_MAX];
 
 	return file_own_path(path, sizeof(path), "XDG_CONFIG_HOME", ".config",
-			     "identity") == 0 &&
+			     "paravox/identity") == 0 &&
 	       access(path, F_OK) == 0;
 }

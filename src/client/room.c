@@ -3,8 +3,7 @@
 
 #include "client/room.h"
 
-#include "client/file.h"
-
+#include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
 

@@ -10,9 +10,8 @@
  */
 #include "client/state.h"
 
-#include "client/file.h"
-
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -236,7 +235,7 @@ int state_open_own(struct state **state)
 	int result;
 
 	result = file_own_path(path, sizeof(path), "XDG_STATE_HOME",
-			       ".local/state", "state.sqlite");
+			       ".local/state", "paravox/state.sqlite");
 	if (result) {
 		log_error("no place for the state: %s", file_explain(result));
 		return result > 0 ? -EACCES : result;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_file.c - private files are private, whole, and never overwritten */
 
-#include "client/file.h"
+#include "base/file.h"
 #include "client/identity.h"
 
 #include "base/log.h"

@@ -3,8 +3,7 @@
 
 #include "client/state.h"
 
-#include "client/file.h"
-
+#include "base/file.h"
 #include "e2ee/room.h"
 
 #include <errno.h>

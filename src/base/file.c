@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file.c - files that only their owner may read, written whole or not at all */
 
-#include "client/file.h"
+#include "base/file.h"
 
 #include "base/mutant.h"
 
@@ -139,8 +139,8 @@ const char *file_explain(int result)
 		[FILE_IS_NOT_REGULAR] = "it is not a regular file",
 		[FILE_IS_TOO_LARGE] = "it is too large to be one of ours",
 		[FILE_HAS_OPEN_FOLDER] =
-			"others can write to the folder paravox in it; close "
-			"it with chmod go-w",
+			"others can write to the folder that it is in; close "
+			"that with chmod go-w",
 	};
 
 	if (result > 0 && result < FILE_PROBLEMS)
@@ -193,10 +193,9 @@ int file_own_path(char *path, size_t room, const char *variable,
 
 	/* XDG Base Directory Specification: a relative path is ignored. */
 	if (base && *base == '/')
-		length = snprintf(path, room, "%s/paravox/%s", base, name);
+		length = snprintf(path, room, "%s/%s", base, name);
 	else if (home && *home == '/')
-		length = snprintf(path, room, "%s/%s/paravox/%s", home,
-				  fallback, name);
+		length = snprintf(path, room, "%s/%s/%s", home, fallback, name);
 	else
 		return -ENOENT;
 	if (length < 0 || (size_t)length >= room)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file.h - files that only their owner may read, written whole or not at all */
-#ifndef PVX_CLIENT_FILE_H
-#define PVX_CLIENT_FILE_H
+#ifndef PVX_BASE_FILE_H
+#define PVX_BASE_FILE_H
 
 #include <stddef.h>
 
@@ -35,8 +35,9 @@ int file_create_private(const char *path, const void *data, size_t bytes);
 const char *file_explain(int result);
 
 /*
- * The path of our file `name` below $`variable`, or below $HOME/`fallback`
- * when that is not set or not absolute, with the folders made (mode 0700).
+ * The path of our file `name` ("paravox/identity") below $`variable`, or below
+ * $HOME/`fallback` when that is not set or not absolute, with the folders made
+ * (mode 0700).
  * The last folder must be the user's, and others may not write to it. Returns
  * 0, -ENOENT without a home, -ENAMETOOLONG, -errno of mkdir(2) or stat(2), or
  * FILE_HAS_OPEN_FOLDER.
