@@ -8,7 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Of a message; a JSON line has room for all of it escaped. */
+#define MESSAGE_ROOM 1024
+#define LINE_ROOM    (2 * MESSAGE_ROOM + 256)
 
 static const struct {
 	const char *name;
@@ -22,11 +27,32 @@ static const struct {
 
 static const char *log_program = "paravox";
 static enum log_level log_shown = LOG_LEVEL_INFO;
+static enum log_format log_format = LOG_FORMAT_TEXT;
 
 void log_init(const char *program, enum log_level level)
 {
 	log_program = program;
 	log_shown = level;
+}
+
+void log_format_set(enum log_format format)
+{
+	/* Once, while files can still be opened: a line asks for the time. */
+	tzset();
+	log_format = format;
+}
+
+int log_format_parse(const char *name)
+{
+	static const char *const names[LOG_FORMATS] = {
+		[LOG_FORMAT_TEXT] = "text",
+		[LOG_FORMAT_JSON] = "json",
+	};
+
+	for (int i = 0; i < LOG_FORMATS; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i;
+	return -EINVAL;
 }
 
 int log_level_parse(const char *name)
@@ -50,29 +76,59 @@ const char *log_level_names(void)
 	return names;
 }
 
+/* The message as a JSON string without its quotes; returns its end. */
+static char *escape(char *to, const char *message)
+{
+	for (; *message; message++) {
+		if (*message == '"' || *message == '\\')
+			*to++ = '\\';
+		*to++ = (unsigned char)*message < 0x80 ? *message : '?';
+	}
+	*to = '\0';
+	return to;
+}
+
+/* Both fit: LINE_ROOM is twice the message and more. */
+static void write_json(char *line, enum log_level level, const char *message)
+{
+	struct timespec now = { 0 };
+	struct tm utc = { 0 };
+	size_t used;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &utc);
+	used = strftime(line, LINE_ROOM, "{\"time\":\"%Y-%m-%dT%H:%M:%S", &utc);
+	used += (size_t)snprintf(line + used, LINE_ROOM - used,
+				 ".%03ldZ\",\"program\":\"%.32s\",\"level\":\"%"
+				 "s\",\"message\":\"",
+				 now.tv_nsec / 1000000, log_program,
+				 levels[level].name);
+	strcpy(escape(line + used, message), "\"}");
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
-	char line[1024];
-	int prefix, body;
+	char message[MESSAGE_ROOM], line[LINE_ROOM + 8], *at = line;
 	va_list args;
 
 	if (level > log_shown)
 		return;
-	if (getenv("JOURNAL_STREAM"))
-		prefix = snprintf(line, sizeof(line), "<%d>",
-				  levels[level].syslog_priority);
-	else
-		prefix = snprintf(line, sizeof(line), "%s: %s: ", log_program,
-				  levels[level].name);
 	va_start(args, format);
-	body = vsnprintf(line + prefix, sizeof(line) - (size_t)prefix - 1,
-			 format, args);
+	if (vsnprintf(message, sizeof(message), format, args) < 0)
+		message[0] = '\0';
 	va_end(args);
-	if (body < 0)
-		return;
-	for (char *c = line; *c; c++)
+	for (char *c = message; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
+	if (getenv("JOURNAL_STREAM"))
+		at += sprintf(line, "<%d>", levels[level].syslog_priority);
+	if (log_format == LOG_FORMAT_JSON)
+		write_json(at, level, message);
+	else if (at > line)
+		strcpy(at, message);
+	else
+		sprintf(line, "%.32s: %s: %s", log_program, levels[level].name,
+			message);
 	strcat(line, "\n");
 	/* One write per line, so that lines of several processes don't mix. */
 	if (write(STDERR_FILENO, line, strlen(line)) < 0)

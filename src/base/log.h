@@ -11,8 +11,20 @@ enum log_level {
 	LOG_LEVELS
 };
 
+enum log_format {
+	LOG_FORMAT_TEXT, /* "PROGRAM: LEVEL: MESSAGE" */
+	LOG_FORMAT_JSON, /* {"time":..,"program":..,"level":..,"message":..} */
+	LOG_FORMATS
+};
+
 /* Program name that begins every line (borrowed), and the level to show. */
 void log_init(const char *program, enum log_level level);
+
+/* Text until this is called. */
+void log_format_set(enum log_format format);
+
+/* The format named "text" or "json", or -EINVAL. */
+int log_format_parse(const char *name);
 
 /* The level named "error", "warning", "info" or "debug", or -EINVAL. */
 int log_level_parse(const char *name);
@@ -22,7 +34,8 @@ const char *log_level_names(void);
 
 /*
  * One line. Control characters in what is printed are shown as '?', so a peer
- * cannot forge lines. Under systemd (JOURNAL_STREAM) lines carry "<N>".
+ * cannot forge lines; in JSON what is not ASCII is shown so, too. Under systemd
+ * (JOURNAL_STREAM) lines carry "<N>".
  */
 void log_line(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

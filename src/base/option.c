@@ -21,21 +21,26 @@ static int set_text(const struct option_row *row, void *field,
 	return *value ? 0 : -EINVAL;
 }
 
-/* Signs and blanks are no part of a number. */
+int option_number(uint64_t *number, const char *text, uint64_t min,
+		  uint64_t max)
+{
+	unsigned long long found;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	found = strtoull(text, &end, 10);
+	if (errno || *end || found < min || found > max)
+		return -EINVAL;
+	*number = found;
+	return 0;
+}
+
 static int set_number(const struct option_row *row, void *field,
 		      const char *value)
 {
-	unsigned long long number;
-	char *end;
-
-	if (*value < '0' || *value > '9')
-		return -EINVAL;
-	errno = 0;
-	number = strtoull(value, &end, 10);
-	if (errno || *end || number < row->min || number > row->max)
-		return -EINVAL;
-	*(uint64_t *)field = number;
-	return 0;
+	return option_number(field, value, row->min, row->max);
 }
 
 static int set_switch(const struct option_row *row, void *field,

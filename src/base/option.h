@@ -56,6 +56,11 @@ struct option_table {
 	size_t rows;
 };
 
+/* Read a decimal number from `min` to `max`. 0, or -EINVAL for anything else,
+ * signs and blanks included. */
+int option_number(uint64_t *number, const char *text, uint64_t min,
+		  uint64_t max);
+
 /* Set every option that has a standard value to it. */
 void option_defaults(const struct option_table *table, void *options);
 
