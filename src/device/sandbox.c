@@ -3,57 +3,22 @@
 #include "device/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
-#include <linux/landlock.h>
-#include <pwd.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "device/syscalls.h"
+#include "sandbox/files.h"
+#include "sandbox/privileges.h"
 
 /* Descriptors: of 64 queues three each, memory, clients; twice that. */
 #define OPEN_FILES 1024u
 /* Keys of 65536 sessions, and the record of them. */
 #define LOCKED_BYTES  (UINT64_C(256) << 20)
 #define PROVIDER_ROOM 16
-
-/* Of newer kernels than our headers; asked for when the kernel is as new. */
-#define FS_TRUNCATE   (UINT64_C(1) << 14) /* ABI 3 */
-#define FS_IOCTL_DEV  (UINT64_C(1) << 15) /* ABI 5 */
-#define NET_ALL       UINT64_C(3)         /* ABI 4: bind, connect in TCP */
-#define SCOPE_SOCKETS (UINT64_C(1) << 0)  /* ABI 6: abstract ones */
-#define SCOPE_SIGNALS (UINT64_C(1) << 1)  /* ABI 6 */
-
-struct ruleset {
-	uint64_t fs;
-	uint64_t net;
-	uint64_t scoped;
-};
-
-bool sandbox_is_possible(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer)
-	return false;
-#else
-	return true;
-#endif
-#else
-	return true;
-#endif
-}
 
 /* The provider's name without its path. */
 static void provider_name(const struct sandbox *sandbox, char *name)
@@ -106,162 +71,45 @@ static int limits_set(const char *provider)
 	return setrlimit(RLIMIT_NOFILE, &files) ? -errno : 0;
 }
 
-/* --- user and capabilities --------------------------------------------- */
+/* --- all of it --------------------------------------------------------- */
 
-static int user_become(const char *name)
-{
-	const struct passwd *user;
-
-	if (!name || geteuid() != 0)
-		return 0;
-	errno = 0;
-	user = getpwnam(name);
-	if (!user) {
-		log_error("sandbox: there is no user %s", name);
-		return errno ? -errno : -ENOENT;
-	}
-	if (setgroups(0, NULL) ||
-	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
-	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
-		return -errno;
-	return 0;
-}
-
-/* While we may still change the bounding set. */
-static void bounding_set_empty(void)
-{
-	for (unsigned long i = 0; i < 64; i++)
-		(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-}
-
-static int capabilities_drop(void)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
-
-	/* Kernels before 4.3 have none, and then there is nothing to drop. */
-	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	memset(none, 0, sizeof(none));
-	return syscall(SYS_capset, &header, none) ? -errno : 0;
-}
-
-/* --- files ------------------------------------------------------------- */
-
-static int rule_add(int ruleset, const char *path, uint64_t rights)
-{
-	struct landlock_path_beneath_attr rule = { .allowed_access = rights };
-	int error = 0;
-
-	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (rule.parent_fd < 0)
-		return -errno;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
-		    &rule, 0))
-		error = -errno;
-	close(rule.parent_fd);
-	return error;
-}
-
-/* Removing a name is a right to its folder. */
-static int rule_add_removal(int ruleset, const char *path)
-{
-	char *folder = strdup(path), *slash;
-	int error;
-
-	if (!folder)
-		return -ENOMEM;
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	error = rule_add(ruleset, slash ? folder : ".",
-			 LANDLOCK_ACCESS_FS_REMOVE_FILE);
-	free(folder);
-	return error;
-}
-
-static int rules_add(int ruleset, const struct sandbox *sandbox, long abi)
-{
-	const char *node = provider_path(sandbox);
-	int error = 0;
-
-	for (size_t i = 0; !error && i < SANDBOX_PATHS_MAX; i++)
-		if (sandbox->paths[i])
-			error = rule_add_removal(ruleset, sandbox->paths[i]);
-	if (!error && node)
-		error = rule_add(ruleset, node,
-				 LANDLOCK_ACCESS_FS_READ_FILE |
-					 LANDLOCK_ACCESS_FS_WRITE_FILE |
-					 (abi >= 5 ? FS_IOCTL_DEV : 0));
-	return error;
-}
-
-/* What the kernel's Landlock can refuse, all of it. */
-static struct ruleset everything(long abi, enum sandbox_process process)
-{
-	struct ruleset all = { .fs = LANDLOCK_ACCESS_FS_REFER - 1 };
-
-	if (abi >= 2)
-		all.fs |= LANDLOCK_ACCESS_FS_REFER;
-	if (abi >= 3)
-		all.fs |= FS_TRUNCATE;
-	if (abi >= 4)
-		all.net = NET_ALL;
-	if (abi >= 5)
-		all.fs |= FS_IOCTL_DEV;
-	/* The service manager's socket may be an abstract one. */
-	if (abi >= 6)
-		all.scoped = process == SANDBOX_WORKER
-				     ? SCOPE_SIGNALS | SCOPE_SOCKETS
-				     : SCOPE_SIGNALS;
-	return all;
-}
-
+/* A worker needs none. The service manager's socket may be an abstract one. */
 static int files_restrict(const struct sandbox *sandbox,
 			  enum sandbox_process process)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-			   LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset all = everything(abi, process);
-	int ruleset, error = 0;
+	bool is_worker = process == SANDBOX_WORKER;
+	struct sandbox_path paths[SANDBOX_PATHS_MAX + 1] = {
+		{ provider_path(sandbox), SANDBOX_DEVICE },
+	};
+	int error;
 
-	if (abi < 1) {
-		if (process == SANDBOX_SUPERVISOR)
-			log_warning("sandbox: this kernel has no Landlock");
-		return 0;
-	}
-	/* An older kernel takes the longer structure: what it does not know
-	 * is zero. */
-	ruleset =
-		(int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
-	if (ruleset < 0)
-		return -errno;
-	if (process == SANDBOX_SUPERVISOR)
-		error = rules_add(ruleset, sandbox, abi);
-	if (!error && syscall(SYS_landlock_restrict_self, ruleset, 0))
-		error = -errno;
-	close(ruleset);
-	return error;
+	for (size_t i = 0; i < SANDBOX_PATHS_MAX; i++)
+		paths[1 + i] = (struct sandbox_path){ sandbox->paths[i],
+						      SANDBOX_REMOVAL };
+	error = sandbox_restrict_files(paths, is_worker ? 0 : ARRAY_SIZE(paths),
+				       !is_worker);
+	if (error > 0 && !is_worker)
+		log_warning("sandbox: this kernel has no Landlock");
+	return error > 0 ? 0 : error;
 }
 
-/* --- all of it --------------------------------------------------------- */
-
-static int privileges_drop(const struct sandbox *sandbox, const char *provider)
+/* A worker is born without any. */
+static int privileges_drop(const struct sandbox *sandbox, const char *provider,
+			   enum sandbox_process process)
 {
-	int error = limits_set(provider);
+	int error;
 
-	bounding_set_empty();
-	if (!error)
-		error = user_become(sandbox->user);
-	return error ? error : capabilities_drop();
+	if (process == SANDBOX_WORKER)
+		return 0;
+	error = limits_set(provider);
+	return error ? error : sandbox_drop_privileges(sandbox->user);
 }
 
 int sandbox_enter(const struct sandbox *sandbox, enum sandbox_process process)
 {
 	char provider[PROVIDER_ROOM];
 	const char *step = "privileges";
-	int error = 0;
+	int error;
 
 	if (!sandbox_is_possible()) {
 		if (process == SANDBOX_SUPERVISOR)
@@ -269,8 +117,7 @@ int sandbox_enter(const struct sandbox *sandbox, enum sandbox_process process)
 		return 0;
 	}
 	provider_name(sandbox, provider);
-	if (process == SANDBOX_SUPERVISOR)
-		error = privileges_drop(sandbox, provider);
+	error = privileges_drop(sandbox, provider, process);
 	if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		error = -errno;
 	if (!error) {

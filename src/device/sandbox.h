@@ -3,8 +3,6 @@
 #ifndef PVX_DEVICE_SANDBOX_H
 #define PVX_DEVICE_SANDBOX_H
 
-#include <stdbool.h>
-
 /*
  * How it works: the supervisor enters when it has opened all that it needs
  * from outside, and each worker, which is born inside, enters a smaller one
@@ -37,8 +35,8 @@ struct sandbox {
  */
 int sandbox_enter(const struct sandbox *sandbox, enum sandbox_process process);
 
-/* Whether this build can: a sanitizer's runtime makes calls of its own at any
- * time, so with one there is no sandbox. */
-bool sandbox_is_possible(void);
+/* syscalls.c: the last step, by the provider's name without a path. 0 or
+ * -errno. */
+int syscalls_restrict(enum sandbox_process process, const char *provider);
 
 #endif

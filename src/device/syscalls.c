@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* syscalls.c - the system calls that the device makes */
-#include "device/syscalls.h"
+#include "device/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
+#include "sandbox/syscalls.h"
 
 #define S    SANDBOX_SUPERVISOR
 #define W    SANDBOX_WORKER
@@ -28,29 +23,12 @@
 
 /*
  * The list. A worker lives in its supervisor's filter and its own, so what it
- * does before it enters must be in the supervisor's rows too. With a provider's
- * name a row holds for that provider alone. An argument, when named, must
- * satisfy the comparison; two rows of one call are alternatives.
+ * does before it enters must be in the supervisor's rows too. A row's variant
+ * is the provider.
  */
-static const struct call {
-	int number;
-	unsigned int processes;
-	const char *why;
-	const char *provider;  /* NULL: any */
-	bool is_compared;      /* with `argument` */
-	uint32_t answer_errno; /* not 0: is refused with that, quietly */
-	struct scmp_arg_cmp argument;
-} calls[] = {
+static const struct sandbox_call calls[] = {
 /* clang-format off */
-#define CALL(name, who, why) { SCMP_SYS(name), who, why }
-#define CALL_OF(provider, name, who, why) \
-	{ SCMP_SYS(name), who, why, provider }
-#define CALL_IF(name, who, n, mask, value, why)     \
-	{ SCMP_SYS(name), who, why, NULL, true, 0,  \
-	  { n, SCMP_CMP_MASKED_EQ, mask, value } }
-#define CALL_FAILS(name, who, error, why) \
-	{ SCMP_SYS(name), who, why, NULL, false, error }
-#define ALL UINT32_MAX
+#define ALL CALL_ALL_BITS
 	/* waiting and being woken */
 	CALL(epoll_wait, S, "loop.c: the supervisor's turn"),
 	CALL(epoll_pwait, S, "the same, as other libcs call it"),
@@ -138,117 +116,17 @@ static const struct call {
 	/* clang-format on */
 };
 
-/* Names by number, for a signal handler. */
-enum {
-	NUMBERS = 512,
-	NAME_ROOM = 32
-};
-static char names[NUMBERS][NAME_ROOM];
-static const char *process_name;
-
-static void names_init(enum sandbox_process process)
-{
-	process_name = process == SANDBOX_WORKER ? "worker" : "supervisor";
-	if (names[0][0])
-		return;
-	for (int i = 0; i < NUMBERS; i++) {
-		char *name =
-			seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, i);
-
-		snprintf(names[i], NAME_ROOM, "%s", name ? name : "unknown");
-		free(name);
-	}
-}
-
-static char *put_text(char *at, const char *text)
-{
-	while (*text)
-		*at++ = *text++;
-	return at;
-}
-
-static char *put_number(char *at, unsigned int number)
-{
-	char digits[12];
-	int count = 0;
-
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	while (count)
-		*at++ = digits[--count];
-	return at;
-}
-
-/* Only what is safe in a handler, and only calls of the list. */
-static void on_refused(int signal_number, siginfo_t *info, void *context)
-{
-	unsigned int number = (unsigned int)info->si_syscall;
-	char line[128], *at = line;
-
-	at = put_text(at, "vhost-user-cryptodev: error: ");
-	at = put_text(at, process_name);
-	at = put_text(at, ": the sandbox refused system call ");
-	at = put_number(at, number);
-	at = put_text(at, " (");
-	at = put_text(at, number < NUMBERS ? names[number] : "unknown");
-	at = put_text(at, ")\n");
-	if (write(STDERR_FILENO, line, (size_t)(at - line)) < 0)
-		line[0] = '\0'; /* nobody listens: die all the same */
-	(void)signal(SIGSYS, SIG_DFL);
-	(void)raise(SIGSYS); /* is blocked until we return */
-}
-
-static int handler_init(void)
-{
-	struct sigaction action = { .sa_sigaction = on_refused,
-				    .sa_flags = SA_SIGINFO };
-
-	sigfillset(&action.sa_mask);
-	return sigaction(SIGSYS, &action, NULL) ? -errno : 0;
-}
-
-static bool is_needed(const struct call *call, enum sandbox_process process,
-		      const char *provider)
-{
-	return (call->processes & process) != 0 &&
-	       (!call->provider || strcmp(call->provider, provider) == 0);
-}
-
-static int call_add(scmp_filter_ctx filter, const struct call *call)
-{
-	uint32_t action = call->answer_errno
-				  ? SCMP_ACT_ERRNO(call->answer_errno)
-				  : SCMP_ACT_ALLOW;
-
-	return seccomp_rule_add_array(filter, action, call->number,
-				      call->is_compared, &call->argument);
-}
-
 int syscalls_restrict(enum sandbox_process process, const char *provider)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
-	int error = filter ? handler_init() : -ENOMEM;
+	const struct sandbox_filter filter = {
+		.calls = calls,
+		.count = ARRAY_SIZE(calls),
+		.process = process,
+		.variant = provider,
+		.name = process == SANDBOX_WORKER
+				? "vhost-user-cryptodev: error: worker"
+				: "vhost-user-cryptodev: error: supervisor",
+	};
 
-	names_init(process);
-	/* The kernel logs refusals too, where its audit is on. */
-	if (!error)
-		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
-	/* A search tree: some of these are made a million times a second. */
-	if (!error)
-		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (!error)
-		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
-	if (!error)
-		error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
-					 SCMP_ACT_KILL_PROCESS);
-	for (size_t i = 0; !error && i < ARRAY_SIZE(calls); i++)
-		if (is_needed(&calls[i], process, provider))
-			error = call_add(filter, &calls[i]);
-	if (!error)
-		error = seccomp_load(filter);
-	if (filter)
-		seccomp_release(filter);
-	return error;
+	return sandbox_restrict_syscalls(&filter);
 }

@@ -23,6 +23,7 @@
 #include "base/bytes.h"
 #include "device/driver.h"
 #include "device/sandbox.h"
+#include "sandbox/privileges.h"
 
 #define NOBODY 65534
 

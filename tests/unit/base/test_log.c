@@ -73,10 +73,9 @@ static void test_json_is_one_object_on_a_line(void **state)
 static void test_json_escapes_what_ends_a_string(void **state)
 {
 	log_format_set(LOG_FORMAT_JSON);
-	assert_string_equal(
-		json_of(LOG_LEVEL_INFO, "a\"b\\c\nd\x7f\xc3\xa9"),
-		"\"program\":\"test\",\"level\":\"info\","
-		"\"message\":\"a\\\"b\\\\c?d???\"}\n");
+	assert_string_equal(json_of(LOG_LEVEL_INFO, "a\"b\\c\nd\x7f\xc3\xa9"),
+			    "\"program\":\"test\",\"level\":\"info\","
+			    "\"message\":\"a\\\"b\\\\c?d???\"}\n");
 }
 
 static void test_a_long_message_is_cut_and_the_line_is_whole(void **state)
