@@ -21,7 +21,7 @@
 enum chat_type {
 	CHAT_HELLO = 1,    /* client: magic, versions */
 	CHAT_WELCOME = 2,  /* relay: version, nonce, limits, name */
-	CHAT_JOIN = 3,     /* client: room, keys, signatures */
+	CHAT_JOIN = 3,     /* client: room, keys, signatures, catch-up */
 	CHAT_JOINED = 4,   /* relay: a part of the roster */
 	CHAT_SEND = 5,     /* client: an envelope */
 	CHAT_DELIVER = 6,  /* relay: sequence, an envelope */
@@ -32,6 +32,8 @@ enum chat_type {
 	CHAT_PONG = 11,    /* both */
 	CHAT_ERROR = 12,   /* relay: why it closes */
 	CHAT_BYE = 13,     /* both: nothing follows */
+	CHAT_HISTORY = 14, /* relay: what it keeps, and where we are in it */
+	CHAT_FETCH = 15,   /* client: asks for older messages */
 	CHAT_TYPES         /* one more than the last */
 };
 
@@ -49,6 +51,7 @@ enum chat_code {
 	CHAT_CODE_INTERNAL = 10, /* the relay's own fault */
 	CHAT_CODE_SENDER = 11,   /* an envelope that names another device */
 	CHAT_CODE_ENVELOPE = 12, /* an envelope of an unknown version */
+	CHAT_CODE_STORE = 13,    /* the relay cannot keep it now */
 	CHAT_CODES
 };
 
@@ -56,6 +59,24 @@ enum chat_code {
 enum chat_presence {
 	CHAT_PRESENCE_JOINED = 1,
 	CHAT_PRESENCE_LEFT = 2
+};
+
+/* JOIN: what the client wants of the room's history, clause 9. */
+enum chat_want {
+	CHAT_WANT_NOTHING = 0, /* only what comes from now on */
+	CHAT_WANT_AFTER = 1,   /* `from`: a sequence number of `era` */
+	CHAT_WANT_SINCE = 2,   /* `from`: the relay's time, ms since 1970 */
+	CHAT_WANTS
+};
+
+/* HISTORY, clause 9. */
+enum chat_history {
+	CHAT_HISTORY_NONE = 0,       /* the relay keeps nothing */
+	CHAT_HISTORY_BEGINS = 1,     /* what was asked for follows */
+	CHAT_HISTORY_LIVE = 2,       /* all was given; now as it comes */
+	CHAT_HISTORY_FETCHED = 3,    /* the end of the answer to a FETCH */
+	CHAT_HISTORY_UNREADABLE = 4, /* it cannot be read now */
+	CHAT_HISTORIES
 };
 
 /* Sizes of fields, in bytes. */
@@ -67,6 +88,7 @@ enum chat_presence {
 #define CHAT_TEXT_MAX        255  /* text of ERROR and REFUSED */
 #define CHAT_EXPORTER_MAX    64   /* TLS exporter in the signed bytes */
 #define CHAT_ROSTER_MAX_KEYS 1024 /* of one JOINED frame */
+#define CHAT_FETCH_MAX       1000 /* messages of one FETCH */
 
 /* The envelope: what a member seals and the relay hands on unread, clause 6.
  * First its public header. */

@@ -86,9 +86,8 @@ static void begin_live(struct chat *chat)
 	chat->roster.is_live = true;
 	conn_joined(&chat->conn, chat->ping_interval_ms);
 	chat_push(chat, EVENT_CONNECTED, chat->roster.present, NULL);
-	chat->is_holding = chat->roster.awaited > 0;
-	if (chat->is_holding)
-		loop_timer_arm(&chat->hold_timer, CHAT_HOLD_MS);
+	chat->is_holding = true; /* until the first HISTORY */
+	loop_timer_arm(&chat->hold_timer, CHAT_HOLD_MS);
 	chat_announce(chat);
 	chat->was_joined = true;
 }
@@ -149,6 +148,17 @@ static void on_deliver(struct chat *chat, const struct wire_message *m)
 	loop_work_queue(&chat->flush_work);
 	if (error)
 		chat_stop_for_error(chat, error);
+}
+
+/* Decision 0061: without history who comes back late would miss what we send
+ * now; with it nobody does. */
+static void on_history(struct chat *chat, const struct wire_message *m)
+{
+	if (!chat->roster.awaited)
+		chat_release_hold(chat);
+	else if (m->history.what != CHAT_HISTORY_NONE)
+		chat->is_holding = false;
+	loop_work_queue(&chat->flush_work);
 }
 
 static void push_number(struct chat *chat, enum event_type type,
@@ -231,6 +241,7 @@ static void on_message(struct conn *conn, const struct wire_message *m)
 		[CHAT_DELIVER] = on_deliver,   [CHAT_ACK] = on_ack,
 		[CHAT_REFUSED] = on_refused,   [CHAT_ERROR] = on_error,
 		[CHAT_PRESENCE] = on_presence, [CHAT_BYE] = on_bye,
+		[CHAT_HISTORY] = on_history,
 	};
 	struct chat *chat = chat_of(conn);
 

@@ -74,8 +74,12 @@ static void take_join(struct conn *conn, const struct wire_message *m,
 		return;
 	}
 	conn_move(conn, CONN_JOINED);
-	if (room_enter(conn->relay, conn, m->join.room_id, m->join.device_key))
+	if (room_enter(conn->relay, conn, m->join.room_id,
+		       m->join.device_key)) {
 		conn_doom(conn, CHAT_CODE_INTERNAL, "no memory");
+		return;
+	}
+	conn_say(conn, &(struct wire_message){ .type = CHAT_HISTORY });
 }
 
 static void refuse_send(struct conn *conn, enum chat_code code)
@@ -168,6 +172,12 @@ void conn_end_batch(struct conn *conn)
 	loop_work_queue(&conn->work);
 }
 
+static void take_fetch(struct conn *conn, const struct wire_message *m,
+		       size_t left_bytes)
+{
+	conn_say(conn, &(struct wire_message){ .type = CHAT_HISTORY });
+}
+
 static void take_ping(struct conn *conn, const struct wire_message *m,
 		      size_t left_bytes)
 {
@@ -195,6 +205,7 @@ static void (*const takers[CHAT_TYPES])(struct conn *conn,
 	[CHAT_HELLO] = take_hello, [CHAT_JOIN] = take_join,
 	[CHAT_SEND] = take_send,   [CHAT_PING] = take_ping,
 	[CHAT_PONG] = take_pong,   [CHAT_BYE] = take_bye,
+	[CHAT_FETCH] = take_fetch,
 };
 
 void conn_dispatch(struct conn *conn, const uint8_t *frame, size_t bytes,

@@ -21,8 +21,9 @@
 #define IN(s) (1u << WIRE_STATE_##s)
 #define LIVE  (IN(GREETED) | IN(JOINING) | IN(JOINED))
 #define ANY   (IN(OPENED) | LIVE)
-#define JOIN_BYTES \
-	(CHAT_ROOM_ID_BYTES + 2 * CHAT_KEY_BYTES + 2 * CHAT_SIGNATURE_BYTES)
+#define JOIN_BYTES                                                            \
+	(CHAT_ROOM_ID_BYTES + 2 * CHAT_KEY_BYTES + 2 * CHAT_SIGNATURE_BYTES + \
+	 1 + 8 + 8)
 #define WELCOME_BYTES (2 + CHAT_NONCE_BYTES + 4 * 4 + 1)
 
 /* Clause 3: one row per message. */
@@ -46,6 +47,8 @@ static const struct wire_type types[CHAT_TYPES] = {
 	[CHAT_PONG] = { "PONG", C | R, LIVE, 8, 8 },
 	[CHAT_ERROR] = { "ERROR", R, ANY, 3, 3 + CHAT_TEXT_MAX },
 	[CHAT_BYE] = { "BYE", C | R, ANY, 0, 0 },
+	[CHAT_HISTORY] = { "HISTORY", R, IN(JOINED), 25, 25 },
+	[CHAT_FETCH] = { "FETCH", C, IN(JOINED), 10, 10 },
 };
 
 static const char *const code_texts[CHAT_CODES] = {
@@ -61,6 +64,7 @@ static const char *const code_texts[CHAT_CODES] = {
 	[CHAT_CODE_INTERNAL] = "the relay cannot go on with this connection",
 	[CHAT_CODE_SENDER] = "the envelope names another sender",
 	[CHAT_CODE_ENVELOPE] = "an envelope of an unknown version",
+	[CHAT_CODE_STORE] = "the relay cannot keep messages now",
 };
 
 const struct wire_type *wire_type(unsigned int type)
@@ -145,6 +149,14 @@ static void read_join(struct reader *r, struct wire_message *m)
 	m->join.device_key = reader_bytes(r, CHAT_KEY_BYTES);
 	m->join.admission_signature = reader_bytes(r, CHAT_SIGNATURE_BYTES);
 	m->join.device_signature = reader_bytes(r, CHAT_SIGNATURE_BYTES);
+	m->join.want = (enum chat_want)reader_u8(r);
+	m->join.era = reader_u64(r);
+	m->join.from = reader_u64(r);
+	/* Clause 9.2: what a want does not use is zero. */
+	if (m->join.want >= CHAT_WANTS ||
+	    (m->join.want != CHAT_WANT_AFTER && m->join.era) ||
+	    (m->join.want == CHAT_WANT_NOTHING && m->join.from))
+		r->has_failed = true;
 }
 
 static void write_join(struct writer *w, const struct wire_message *m)
@@ -154,6 +166,9 @@ static void write_join(struct writer *w, const struct wire_message *m)
 	writer_bytes(w, m->join.device_key, CHAT_KEY_BYTES);
 	writer_bytes(w, m->join.admission_signature, CHAT_SIGNATURE_BYTES);
 	writer_bytes(w, m->join.device_signature, CHAT_SIGNATURE_BYTES);
+	writer_u8(w, (uint8_t)m->join.want);
+	writer_u64(w, m->join.era);
+	writer_u64(w, m->join.from);
 }
 
 static void read_joined(struct reader *r, struct wire_message *m)
@@ -259,6 +274,39 @@ static void write_presence(struct writer *w, const struct wire_message *m)
 	writer_bytes(w, m->presence.device_key, CHAT_KEY_BYTES);
 }
 
+static void read_history(struct reader *r, struct wire_message *m)
+{
+	m->history.what = (enum chat_history)reader_u8(r);
+	m->history.era = reader_u64(r);
+	m->history.first = reader_u64(r);
+	m->history.last = reader_u64(r);
+	if (m->history.what >= CHAT_HISTORIES)
+		r->has_failed = true;
+}
+
+static void write_history(struct writer *w, const struct wire_message *m)
+{
+	writer_u8(w, (uint8_t)m->history.what);
+	writer_u64(w, m->history.era);
+	writer_u64(w, m->history.first);
+	writer_u64(w, m->history.last);
+}
+
+static void read_fetch(struct reader *r, struct wire_message *m)
+{
+	m->fetch.from = reader_u64(r);
+	m->fetch.count = reader_u16(r);
+	if (!m->fetch.from || !m->fetch.count ||
+	    m->fetch.count > CHAT_FETCH_MAX)
+		r->has_failed = true;
+}
+
+static void write_fetch(struct writer *w, const struct wire_message *m)
+{
+	writer_u64(w, m->fetch.from);
+	writer_u16(w, m->fetch.count);
+}
+
 static void read_error(struct reader *r, struct wire_message *m)
 {
 	m->error.code = reader_u16(r);
@@ -296,6 +344,8 @@ static const struct {
 	[CHAT_PONG] = { read_u64, write_u64 },
 	[CHAT_ERROR] = { read_error, write_error },
 	[CHAT_BYE] = { read_nothing, write_nothing },
+	[CHAT_HISTORY] = { read_history, write_history },
+	[CHAT_FETCH] = { read_fetch, write_fetch },
 };
 
 int wire_decode(struct wire_message *m, const uint8_t *frame, size_t bytes,

@@ -50,6 +50,9 @@ struct wire_message {
 			const uint8_t *device_key;
 			const uint8_t *admission_signature;
 			const uint8_t *device_signature;
+			enum chat_want want;
+			uint64_t era;  /* of AFTER, 0: none known */
+			uint64_t from; /* 0 for NOTHING */
 		} join;
 		struct {
 			uint32_t keys_after; /* in JOINED frames to come */
@@ -81,6 +84,16 @@ struct wire_message {
 		struct {
 			uint64_t token;
 		} ping, pong;
+		struct {
+			enum chat_history what;
+			uint64_t era;   /* of this room's numbers */
+			uint64_t first; /* kept; last + 1 when nothing is */
+			uint64_t last;  /* given so far, or to be given */
+		} history;
+		struct {
+			uint64_t from; /* sequence, 1 or more */
+			uint16_t count;
+		} fetch;
 		struct {
 			uint16_t code;
 			const char *text; /* printable ASCII, no NUL */

@@ -34,6 +34,8 @@ CIPHERTEXT_MAX = 65536
 ENVELOPE_MIN = HEADER_BYTES + 4 + 32
 ENVELOPE_MAX = ENVELOPE_MIN + CIPHERTEXT_MAX
 JOINED, LEFT = 1, 2
+NOTHING, AFTER, SINCE = 0, 1, 2
+NONE, BEGINS, LIVE, FETCHED, UNREADABLE = 0, 1, 2, 3, 4
 
 LABEL_ROOM_ID = b"paravox v1 room id"
 LABEL_ADMISSION = b"paravox v1 admission"
@@ -41,7 +43,7 @@ LABEL_DEVICE = b"paravox v1 device admission"
 
 CODES = {"PROTOCOL": 1, "TOO_LARGE": 2, "VERSION": 3, "STATE": 4,
          "ADMISSION": 5, "FULL": 6, "TIMEOUT": 7, "WINDOW": 8, "SLOW": 9,
-         "INTERNAL": 10, "SENDER": 11, "ENVELOPE": 12}
+         "INTERNAL": 10, "SENDER": 11, "ENVELOPE": 12, "STORE": 13}
 CODE_NAMES = {number: name for name, number in CODES.items()}
 
 # Clause 3: type, fields. A field is (name, kind): a struct letter, a number
@@ -53,7 +55,8 @@ MESSAGES = {
                     ("window_bytes", "I"), ("ping_interval_ms", "I"),
                     ("name", "text")]),
     "JOIN": (3, [("room_id", 32), ("admission_key", 32), ("device_key", 32),
-                 ("admission_signature", 64), ("device_signature", 64)]),
+                 ("admission_signature", 64), ("device_signature", 64),
+                 ("want", "B"), ("era", "Q"), ("from_", "Q")]),
     "JOINED": (4, [("keys_after", "I"), ("members", "keys")]),
     "SEND": (5, [("envelope", "rest")]),
     "DELIVER": (6, [("sequence", "Q"), ("envelope", "rest")]),
@@ -64,6 +67,9 @@ MESSAGES = {
     "PONG": (11, [("token", "Q")]),
     "ERROR": (12, [("code", "H"), ("text", "text")]),
     "BYE": (13, []),
+    "HISTORY": (14, [("what", "B"), ("era", "Q"), ("first", "Q"),
+                     ("last", "Q")]),
+    "FETCH": (15, [("from_", "Q"), ("count", "H")]),
 }
 TYPE_NAMES = {row[0]: name for name, row in MESSAGES.items()}
 
@@ -205,6 +211,7 @@ def join_fields(room, device, welcome, exporter=b""):
             room.private.sign(signed_bytes(LABEL_ADMISSION, *about)),
         "device_signature":
             device.private.sign(signed_bytes(LABEL_DEVICE, *about)),
+        "want": NOTHING, "era": 0, "from_": 0,
     }
 
 
@@ -243,6 +250,7 @@ class Peer:
     def __init__(self, sock):
         self.sock = sock
         self.buffer = bytearray()
+        self.early = []  # received already, to be received again
         self.has_ended = False
 
     def close(self):
@@ -283,6 +291,8 @@ class Peer:
 
     def receive(self, timeout=5.0):
         """The next message; None at the end of the stream. TimeoutError."""
+        if self.early:
+            return self.early.pop(0)
         end = time.monotonic() + timeout
         while True:
             message = self._take()
@@ -303,7 +313,7 @@ class Peer:
                     raise WireError("the stream ends within a frame")
             self.buffer += data
 
-    def expect(self, type_name, timeout=5.0, skip=("PING",)):
+    def expect(self, type_name, timeout=5.0, skip=("PING", "HISTORY")):
         """The next message, which must be of that type; those of `skip` are
         passed over."""
         end = time.monotonic() + timeout
@@ -314,7 +324,7 @@ class Peer:
             if message is None or message.type not in skip:
                 raise WireError(f"wanted {type_name}, got {message}")
 
-    def expect_error(self, code, timeout=5.0, skip=("PING",)):
+    def expect_error(self, code, timeout=5.0, skip=("PING", "HISTORY")):
         """An ERROR with that code, and then the end of the stream."""
         message = self.expect("ERROR", timeout, skip)
         if message.code != CODES[code]:
@@ -362,7 +372,8 @@ class Client(Peer):
         return self.welcome
 
     def join(self, room, device, **spoiled):
-        """JOIN and the roster; `spoiled` replaces fields."""
+        """JOIN, the roster, and the first HISTORY (`self.history`); `spoiled`
+        replaces fields. What comes before HISTORY is received later."""
         self.device = device
         self.send("JOIN", **{**join_fields(room, device, self.welcome),
                              **spoiled})
@@ -371,8 +382,16 @@ class Client(Peer):
             part = self.expect("JOINED")
             keys += part.members
             if not part.keys_after:
-                self.roster = keys
-                return keys
+                break
+        early = []
+        while (message := self.receive()) and message.type != "HISTORY":
+            early.append(message)
+        if not message:
+            raise WireError("the stream ends before HISTORY")
+        self.early = early
+        self.history = message
+        self.roster = keys
+        return keys
 
     def enter(self, room, device):
         self.greet()
@@ -400,7 +419,7 @@ class RelaySide(Peer):
         self.send("WELCOME", **self.welcome)
         return hello
 
-    def admit(self, members=(), **greeting):
+    def admit(self, members=(), history=None, **greeting):
         """Greet, check a JOIN as clause 7 asks, answer with the roster."""
         self.greet(**greeting)
         join = self.expect("JOIN")
@@ -410,6 +429,8 @@ class RelaySide(Peer):
         while keys:
             part, keys = keys[:ROSTER_MAX_KEYS], keys[ROSTER_MAX_KEYS:]
             self.send("JOINED", keys_after=len(keys), members=part)
+        self.send("HISTORY", **(history or {
+            "what": NONE, "era": 0, "first": 0, "last": 0}))
         return join
 
     def check(self, join, exporter=b""):

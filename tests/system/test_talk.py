@@ -200,7 +200,7 @@ def test_an_unacknowledged_line_is_sent_again_with_the_same_bytes():
 def test_a_wrong_room_is_refused_for_good():
     def hook(proxy, link, side, frame):
         if side == "up" and frame[4] == 3:  # JOIN with a spoiled signature
-            frame = frame[:-1] + bytes([frame[-1] ^ 1])
+            frame = frame[:-18] + bytes([frame[-18] ^ 1]) + frame[-17:]
         return [frame]
 
     with Relay() as relay:

@@ -21,6 +21,7 @@ welcome = wire.Message("WELCOME", version=1, nonce=nonce,
                        window_messages=256, window_bytes=1048576,
                        ping_interval_ms=30000, name="relay.example")
 join = wire.join_fields(room, device, welcome)
+join.update(want=wire.AFTER, era=0x1112131415161718, from_=0x2122232425262728)
 envelope = wire.envelope(device, 0x0102030405060708, b"sealed", epoch=0)
 about = (1, "relay.example", nonce, b"", room.id, device.key)
 
@@ -38,6 +39,8 @@ messages = [
     ("PONG", dict(token=0x0102030405060708)),
     ("ERROR", dict(code=8, text="")),
     ("BYE", {}),
+    ("HISTORY", dict(what=2, era=0x1112131415161718, first=3, last=9)),
+    ("FETCH", dict(from_=0x0102030405060708, count=50)),
 ]
 lines = ["# golden bytes; written by wire-make.py"]
 lines += [f"{name} {wire.encode(name, **fields).hex()}"

@@ -87,7 +87,7 @@ static void test_every_message_decodes_and_encodes_again(void **state)
 		assert_memory_equal(bytes, again, n);
 		count++;
 	}
-	assert_int_equal(count, 13);
+	assert_int_equal(count, 15);
 }
 
 static void test_fields_are_where_the_specification_says(void **state)
@@ -118,6 +118,18 @@ static void test_fields_are_where_the_specification_says(void **state)
 	assert_memory_equal(m.refused.text, "another sender", 14);
 	decode_golden(&m, CHAT_PRESENCE, b, sizeof(b));
 	assert_int_equal(m.presence.what, CHAT_PRESENCE_LEFT);
+	decode_golden(&m, CHAT_JOIN, b, sizeof(b));
+	assert_int_equal(m.join.want, CHAT_WANT_AFTER);
+	assert_true(m.join.era == 0x1112131415161718);
+	assert_true(m.join.from == 0x2122232425262728);
+	decode_golden(&m, CHAT_HISTORY, b, sizeof(b));
+	assert_int_equal(m.history.what, CHAT_HISTORY_LIVE);
+	assert_true(m.history.era == 0x1112131415161718);
+	assert_int_equal(m.history.first, 3);
+	assert_int_equal(m.history.last, 9);
+	decode_golden(&m, CHAT_FETCH, b, sizeof(b));
+	assert_true(m.fetch.from == 0x0102030405060708);
+	assert_int_equal(m.fetch.count, 50);
 	decode_golden(&m, CHAT_ERROR, b, sizeof(b));
 	assert_int_equal(m.error.code, CHAT_CODE_WINDOW);
 	assert_int_equal(m.error.text_bytes, 0);

@@ -134,6 +134,56 @@ static void test_values_outside_their_sets_are_refused(void **state)
 			 -EBADMSG);
 }
 
+static int decode_want(uint8_t want, uint64_t era, uint64_t from)
+{
+	uint8_t body[241] = { 0 };
+
+	body[224] = want;
+	bytes_put_be64(body + 225, era);
+	bytes_put_be64(body + 233, from);
+	return decode(build(CHAT_JOIN, body, sizeof(body)), WIRE_SIDE_CLIENT,
+		      WIRE_STATE_GREETED);
+}
+
+static void test_what_a_want_does_not_use_is_zero(void **state)
+{
+	assert_int_equal(decode_want(CHAT_WANT_NOTHING, 0, 0), 0);
+	assert_int_equal(decode_want(CHAT_WANT_NOTHING, 1, 0), -EBADMSG);
+	assert_int_equal(decode_want(CHAT_WANT_NOTHING, 0, 1), -EBADMSG);
+	assert_int_equal(decode_want(CHAT_WANT_AFTER, 1, 1), 0);
+	assert_int_equal(decode_want(CHAT_WANT_SINCE, 0, 1), 0);
+	assert_int_equal(decode_want(CHAT_WANT_SINCE, 1, 1), -EBADMSG);
+	assert_int_equal(decode_want(CHAT_WANTS, 0, 0), -EBADMSG);
+}
+
+static int decode_fetch(uint64_t from, uint16_t count)
+{
+	uint8_t body[10];
+
+	bytes_put_be64(body, from);
+	bytes_put_be16(body + 8, count);
+	return decode(build(CHAT_FETCH, body, sizeof(body)), WIRE_SIDE_CLIENT,
+		      WIRE_STATE_JOINED);
+}
+
+static void test_a_fetch_is_bounded(void **state)
+{
+	uint8_t history[25] = { CHAT_HISTORIES };
+
+	assert_int_equal(decode_fetch(1, 1), 0);
+	assert_int_equal(decode_fetch(1, CHAT_FETCH_MAX), 0);
+	assert_int_equal(decode_fetch(1, CHAT_FETCH_MAX + 1), -EBADMSG);
+	assert_int_equal(decode_fetch(1, 0), -EBADMSG);
+	assert_int_equal(decode_fetch(0, 1), -EBADMSG);
+	assert_int_equal(decode(build(CHAT_HISTORY, history, 25),
+				WIRE_SIDE_RELAY, WIRE_STATE_JOINED),
+			 -EBADMSG);
+	history[0]--;
+	assert_int_equal(decode(build(CHAT_HISTORY, history, 25),
+				WIRE_SIDE_RELAY, WIRE_STATE_JOINED),
+			 0);
+}
+
 static void test_encode_needs_room(void **state)
 {
 	struct wire_message m = { .type = CHAT_PING, .ping.token = 7 };
@@ -166,7 +216,7 @@ static void test_the_largest_frame_of_each_state(void **state)
 		wire_max_frame_bytes(WIRE_SIDE_CLIENT, WIRE_STATE_OPENED), 13);
 	assert_int_equal(
 		wire_max_frame_bytes(WIRE_SIDE_CLIENT, WIRE_STATE_GREETED),
-		5 + 224);
+		5 + 241);
 	assert_int_equal(
 		wire_max_frame_bytes(WIRE_SIDE_CLIENT, WIRE_STATE_JOINED),
 		5 + CHAT_ENVELOPE_MAX);
@@ -184,6 +234,8 @@ int main(void)
 		cmocka_unit_test(test_the_wrong_state_is_refused),
 		cmocka_unit_test(test_a_length_that_lies_is_refused),
 		cmocka_unit_test(test_values_outside_their_sets_are_refused),
+		cmocka_unit_test(test_what_a_want_does_not_use_is_zero),
+		cmocka_unit_test(test_a_fetch_is_bounded),
 		cmocka_unit_test(test_encode_needs_room),
 		cmocka_unit_test(test_encode_refuses_what_decode_would),
 		cmocka_unit_test(test_the_largest_frame_of_each_state),
