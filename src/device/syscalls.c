@@ -88,7 +88,6 @@ static const struct sandbox_call calls[] = {
 	CALL(getpid, BOTH, "raise(3)"),
 	CALL(gettid, BOTH, "raise(3)"),
 	CALL(tgkill, BOTH, "raise(3), abort(3)"),
-	CALL(sched_getaffinity, BOTH, "malloc(3): how many arenas"),
 	/* a worker's birth and death */
 	CALL_IF(clone, S, 0, CLONE_THREAD | CLONE_VM | NAMESPACES | 0xff, SIGCHLD,
 		"crew.c: fork a worker"),

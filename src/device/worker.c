@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,14 @@ static int queues_init(struct worker *worker)
 	return 0;
 }
 
+/* One heap for all threads: before it gives back memory of another one glibc
+ * opens a file, which the sandbox does not let it. Threads keep small blocks to
+ * themselves anyway. */
+static void heap_init(void)
+{
+	(void)mallopt(M_ARENA_MAX, 1);
+}
+
 static int worker_init(struct worker *worker,
 		       const struct worker_params *params)
 {
@@ -104,6 +113,7 @@ static int worker_init(struct worker *worker,
 
 	worker->state = params->state;
 	worker->link = params->link;
+	heap_init();
 	error = signals_init();
 	if (!error)
 		error = close_others(&worker->link, &lock);
