@@ -45,7 +45,8 @@ struct option_row {
 	const char *standard;
 	/* 0, or -errno for a value that it does not take. */
 	int (*take)(void *options, const char *value);
-	int outcome; /* above 0 */
+	int outcome;        /* above 0 */
+	unsigned int flags; /* the program's own */
 };
 
 struct option_table {

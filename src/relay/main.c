@@ -31,6 +31,13 @@ int main(int argc, char **argv)
 	}
 	if (outcome < 0)
 		return 2;
+	if (options.is_check) {
+		puts("paravoxd: the options are right");
+		return 0;
+	}
 	log_init("paravoxd", options.log_level);
-	return relay_run(&options) ? 1 : 0;
+	log_format_set(options.log_format);
+	outcome = relay_run(&options);
+	relay_options_deinit(&options);
+	return outcome ? 1 : 0;
 }

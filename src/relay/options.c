@@ -3,6 +3,7 @@
 
 #include "relay/options.h"
 #include "base/bytes.h"
+#include "relay/config.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,13 +39,41 @@ static int take_name(void *options, const char *value)
 	return 0;
 }
 
-#define LIMIT(field, least, most, value)                        \
+static int take_log_format(void *options, const char *value)
+{
+	struct relay_options *o = options;
+	int format = log_format_parse(value);
+
+	if (format < 0)
+		return format;
+	o->log_format = (enum log_format)format;
+	return 0;
+}
+
+static int take_check(void *options, const char *value)
+{
+	struct relay_options *o = options;
+
+	o->is_check = true;
+	return 0;
+}
+
+#define TEXT(field) \
+	.kind = OPTION_TEXT, .offset = offsetof(struct relay_options, field)
+#define NUMBER(field, least, most, value)                       \
 	.kind = OPTION_NUMBER,                                  \
 	.offset = offsetof(struct relay_options, limits.field), \
 	.min = (least), .max = (most), .standard = (value)
+#define LIMIT(field, least, most, value) \
+	NUMBER(field, least, most, value), .flags = OPTION_LIVE
 #define TIME_MS(field, value) LIMIT(field, 10, MAX_TIME_MS, value)
 
+/* Clients count on what WELCOME told them, so no reload changes that. */
 static const struct option_row rows[] = {
+	{ "config", "FILE", "options as an INI file has them", TEXT(config),
+	  .flags = OPTION_NO_FILE },
+	{ "check-config", NULL, "say whether the options are right, and end",
+	  .kind = OPTION_TAKEN, .take = take_check, .flags = OPTION_NO_FILE },
 	{ "listen", "ADDR:PORT|unix:PATH",
 	  "where to wait for clients; may be repeated\n"
 	  "(127.0.0.1:7450 and [::1]:7450)",
@@ -54,13 +83,15 @@ static const struct option_row rows[] = {
 	{ "log-level", "error|warning|info|debug",
 	  "what to log on standard error", .kind = OPTION_LOG_LEVEL,
 	  .offset = offsetof(struct relay_options, log_level),
-	  .standard = "info" },
+	  .standard = "info", .flags = OPTION_LIVE },
+	{ "log-format", "text|json", "how to write it", .kind = OPTION_TAKEN,
+	  .take = take_log_format, .standard = "text" },
 	{ "name", "NAME", "what clients sign to enter (the host's name)",
 	  .kind = OPTION_TAKEN, .take = take_name },
 	{ "handshake-timeout-ms", "N", "from connecting to joining",
 	  TIME_MS(handshake_timeout_ms, "10000") },
 	{ "ping-interval-ms", "N", "silence before a PING",
-	  TIME_MS(ping_interval_ms, "30000") },
+	  NUMBER(ping_interval_ms, 10, MAX_TIME_MS, "30000") },
 	{ "idle-timeout-ms", "N", "silence before the end",
 	  TIME_MS(idle_timeout_ms, "90000") },
 	{ "progress-timeout-ms", "N",
@@ -70,9 +101,9 @@ static const struct option_row rows[] = {
 	  "how long a room may wait for one client in a row",
 	  TIME_MS(room_patience_ms, "120000") },
 	{ "window-messages", "N", "messages of a sender without ACK",
-	  LIMIT(window_messages, 1, MAX_MESSAGES, "256") },
+	  NUMBER(window_messages, 1, MAX_MESSAGES, "256") },
 	{ "window-bytes", "N", "bytes of them",
-	  LIMIT(window_bytes, CHAT_ENVELOPE_MAX, MAX_BYTES, "1048576") },
+	  NUMBER(window_bytes, CHAT_ENVELOPE_MAX, MAX_BYTES, "1048576") },
 	{ "high-water-bytes", "N",
 	  "queued for a client, above which its room waits",
 	  LIMIT(high_water_bytes, 1024, MAX_BYTES, "1048576") },
@@ -122,16 +153,116 @@ static int options_agree(const struct relay_options *o)
 	return 0;
 }
 
-int relay_options_parse(struct relay_options *o, int argc, char **argv)
+static void options_init(struct relay_options *o)
 {
 	char host[CHAT_NAME_MAX + 1] = "";
-	int outcome;
 
 	memset(o, 0, sizeof(*o));
 	option_defaults(&relay_option_table, o);
 	(void)gethostname(host, sizeof(host) - 1);
 	if (take_name(o, host))
 		(void)take_name(o, "paravoxd");
+}
+
+/* Once for what must be known before the file, and once more behind it. */
+static int options_read(struct relay_options *o, int argc, char **argv)
+{
+	struct config_texts *texts = NULL;
+	const char *config;
+	bool has_listen;
+	int outcome;
+
+	options_init(o);
 	outcome = option_parse(&relay_option_table, o, argc, argv);
+	if (outcome || !o->config)
+		return outcome;
+	config = o->config;
+	has_listen = o->listen_count > 0;
+	options_init(o);
+	outcome = config_read(&relay_option_table, o, config, &texts);
+	if (has_listen)
+		o->listen_count = 0;
+	if (!outcome)
+		outcome = option_parse(&relay_option_table, o, argc, argv);
+	o->texts = texts;
+	return outcome;
+}
+
+int relay_options_parse(struct relay_options *o, int argc, char **argv)
+{
+	int outcome = options_read(o, argc, argv);
+
+	o->argc = argc;
+	o->argv = argv;
 	return outcome ? outcome : options_agree(o);
+}
+
+void relay_options_deinit(struct relay_options *o)
+{
+	config_texts_free(o->texts);
+	o->texts = NULL;
+}
+
+static bool texts_differ(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) != 0 : a != b;
+}
+
+/* Whether a row that holds from the start on says something else now; what it
+ * said then is put back. */
+static bool row_revert(const struct option_row *row, struct relay_options *now,
+		       const struct relay_options *then)
+{
+	void *to = (char *)now + row->offset;
+	const void *from = (const char *)then + row->offset;
+	const char *const *text = from;
+	bool has_changed = false;
+
+	if (row->kind == OPTION_TEXT) {
+		has_changed = texts_differ(*(const char **)to, *text);
+		*(const char **)to = *text;
+	} else if (row->kind == OPTION_NUMBER) {
+		has_changed = memcmp(to, from, sizeof(uint64_t)) != 0;
+		memcpy(to, from, sizeof(uint64_t));
+	} else if (row->kind == OPTION_SWITCH) {
+		has_changed = memcmp(to, from, sizeof(bool)) != 0;
+		memcpy(to, from, sizeof(bool));
+	}
+	return has_changed;
+}
+
+static bool listen_differs(const struct relay_options *a,
+			   const struct relay_options *b)
+{
+	if (a->listen_count != b->listen_count)
+		return true;
+	for (unsigned int i = 0; i < a->listen_count; i++)
+		if (strcmp(a->listen[i], b->listen[i]) != 0)
+			return true;
+	return false;
+}
+
+static void note_unchanged(const char *name)
+{
+	log_warning("reload: %s holds from the next start on", name);
+}
+
+int relay_options_reload(struct relay_options *fresh,
+			 const struct relay_options *o)
+{
+	int error = relay_options_parse(fresh, o->argc, o->argv);
+
+	if (error)
+		return error < 0 ? error : -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!(rows[i].flags & OPTION_LIVE) &&
+		    row_revert(&rows[i], fresh, o))
+			note_unchanged(rows[i].name);
+	if (listen_differs(fresh, o))
+		note_unchanged("listen");
+	if (strcmp(fresh->name, o->name) != 0)
+		note_unchanged("name");
+	if (fresh->log_format != o->log_format)
+		note_unchanged("log-format");
+	return 0;
 }

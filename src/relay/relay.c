@@ -187,12 +187,42 @@ static void relay_close_listeners(struct relay *relay)
 	relay->listener_count = 0;
 }
 
-/* The first signal: take no more clients, say BYE to those that are here. The
- * second: go at once. */
+/* As many descriptors as clients are allowed, if we may. */
+static void relay_raise_fds(const struct relay *relay)
+{
+	rlim_t wanted = (rlim_t)relay->limits.max_clients + RELAY_SPARE_FDS;
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_cur >= wanted)
+		return;
+	now.rlim_cur = wanted < now.rlim_max ? wanted : now.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &now);
+	if (now.rlim_cur < wanted)
+		log_warning("only %llu open files are allowed: too few for "
+			    "%llu clients",
+			    (unsigned long long)now.rlim_cur,
+			    (unsigned long long)relay->limits.max_clients);
+}
+
+void relay_set_limits(struct relay *relay, const struct relay_limits *limits)
+{
+	relay->limits = *limits;
+	relay->flush_bytes = RELAY_FLUSH_BYTES;
+	if (relay->flush_bytes > relay->limits.high_water_bytes)
+		relay->flush_bytes = relay->limits.high_water_bytes;
+	relay_raise_fds(relay);
+}
+
+/* SIGHUP reloads. The first other: take no more clients, say BYE to those that are here.
+ * The second: go at once. */
 static void relay_signalled(struct loop_signals *signals, int number)
 {
 	struct relay *relay = list_entry(signals, struct relay, signals);
 
+	if (number == SIGHUP) {
+		relay_reload(relay);
+		return;
+	}
 	if (relay->is_stopping) {
 		loop_stop(relay->loop);
 		return;
@@ -255,36 +285,16 @@ static int relay_open_listeners(struct relay *relay,
 	return error;
 }
 
-/* As many descriptors as clients are allowed, if we may. */
-static void relay_raise_fds(const struct relay *relay)
-{
-	rlim_t wanted = (rlim_t)relay->limits.max_clients + RELAY_SPARE_FDS;
-	struct rlimit now;
-
-	if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_cur >= wanted)
-		return;
-	now.rlim_cur = wanted < now.rlim_max ? wanted : now.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &now);
-	if (now.rlim_cur < wanted)
-		log_warning("only %llu open files are allowed: too few for "
-			    "%llu clients",
-			    (unsigned long long)now.rlim_cur,
-			    (unsigned long long)relay->limits.max_clients);
-}
-
 static int relay_init(struct relay *relay, const struct relay_options *options)
 {
-	static const int numbers[] = { SIGTERM, SIGINT };
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	int error;
 
-	relay->limits = options->limits;
+	relay->options = options;
 	relay->name = options->name;
-	relay->flush_bytes = RELAY_FLUSH_BYTES;
-	if (relay->flush_bytes > relay->limits.high_water_bytes)
-		relay->flush_bytes = relay->limits.high_water_bytes;
+	relay_set_limits(relay, &options->limits);
 	list_init(&relay->conns);
 	list_init(&relay->stalled);
-	relay_raise_fds(relay);
 	error = random_bytes(relay->hash_key, sizeof(relay->hash_key));
 	if (error) {
 		log_error("no randomness: %s", strerror(-error));

@@ -19,8 +19,9 @@ struct room;
 
 struct relay {
 	struct loop *loop;
-	struct relay_limits limits;
-	const char *name; /* borrowed; WELCOME says it */
+	const struct relay_options *options; /* borrowed: those of the start */
+	struct relay_limits limits;          /* those of now */
+	const char *name;                    /* borrowed; WELCOME says it */
 	size_t flush_bytes;
 	struct listener listeners[RELAY_LISTENERS_MAX];
 	unsigned int listener_count;
@@ -50,6 +51,13 @@ struct relay {
  * a log line that says what could not be had. `options` is borrowed.
  */
 int relay_run(const struct relay_options *options);
+
+/* reload.c: read the options again, and apply what can change; on an error all
+ * stays as it is. */
+void relay_reload(struct relay *relay);
+
+/* Those of a start, or of a reload. Who is there keeps its rates. */
+void relay_set_limits(struct relay *relay, const struct relay_limits *limits);
 
 /*
  * The level for a line that a peer can cause again and again: `level`, or

@@ -21,14 +21,16 @@ PROGRAM = os.environ.get("PARAVOXD", "build/src/relay/paravoxd")
 
 class Relay:
     def __init__(self, *options, listeners=1, listen="127.0.0.1:0", env=None,
-                 before=None, command=()):
+                 before=None, command=(), log_level="debug"):
         """`listen=None`: the options say where. `listeners`: how many lines
         to wait for. `before` runs in the child; `command` goes in front."""
         if listen:
             options = (f"--listen={listen}",) + options
+        if log_level:
+            options = (f"--log-level={log_level}",) + options
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [*command, PROGRAM, "--log-level=debug", *options],
+            [*command, PROGRAM, *options],
             stdout=subprocess.PIPE, stderr=self.log, text=True,
             env={**os.environ, **(env or {})}, preexec_fn=before)
         self.pid = self.process.pid
@@ -79,11 +81,14 @@ class Relay:
     def log_text(self):
         return os.pread(self.log.fileno(), 1 << 20, 0).decode()
 
-    def wait_for_log(self, text, timeout=5.0):
+    def wait_for(self, is_so, what, timeout=60.0):
         end = time.monotonic() + timeout
-        while text not in self.log_text():
-            assert time.monotonic() < end, f"no {text!r} in the log"
+        while not is_so():
+            assert time.monotonic() < end, f"waited in vain: {what}"
             time.sleep(0.01)
+
+    def wait_for_log(self, text):
+        self.wait_for(lambda: text in self.log_text(), f"{text!r} in the log")
 
     def memory_kib(self):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
