@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""contestants - the servers of the relay bench: how each is started, alone on
+one CPU, with no persistence and no limit that the load would meet."""
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+CLIENTS = 15000
+
+
+def pin(cpu):
+    """For preexec_fn: on that CPU alone, where there is more than one."""
+    def on_cpu():
+        os.sched_setaffinity(0, {cpu % os.cpu_count()})
+    return on_cpu
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def paravox(build, folder, port, options):
+    return [build / "src/relay/paravoxd", f"--listen=127.0.0.1:{port}",
+            "--rate-messages=0", "--rate-bytes=0", f"--max-clients={CLIENTS}",
+            "--log-level=error", *options]
+
+
+def ceiling(build, folder, port, options):
+    return [build / "tests/bench/relay/bench_ceiling", str(port)]
+
+
+def nats(build, folder, port, options):
+    config = folder / "nats.conf"
+    config.write_text(f"host: 127.0.0.1\nport: {port}\n"
+                      f"max_connections: {CLIENTS}\nmax_pending: 1GB\n")
+    return ["nats-server", "-c", config]
+
+
+def redis(build, folder, port, options):
+    config = folder / "redis.conf"
+    config.write_text(f'bind 127.0.0.1\nport {port}\nsave ""\n'
+                      f"appendonly no\ndir {folder}\nmaxclients {CLIENTS}\n"
+                      "tcp-backlog 4096\n"
+                      "client-output-buffer-limit pubsub 0 0 0\n"
+                      "client-output-buffer-limit normal 0 0 0\n")
+    return ["redis-server", config]
+
+
+class Contestant:
+    def __init__(self, name, protocol, command, program=None, options=()):
+        self.name = name
+        self.protocol = protocol
+        self.command = command
+        self.program = program
+        self.options = options
+
+    def absence(self):
+        """Why it cannot take part, or None."""
+        path = os.environ["PATH"] + ":/usr/sbin"
+        if self.program and not shutil.which(self.program, path=path):
+            return f"no {self.program}: see `tools/setup bench-relay`"
+        return None
+
+
+CONTESTANTS = [
+    Contestant("paravox", "paravox", paravox),
+    Contestant("ceiling", "ceiling", ceiling),
+    Contestant("redis", "redis", redis, "redis-server"),
+    Contestant("nats", "nats", nats, "nats-server"),
+]
+
+
+class Server:
+    """A contestant that serves, until the `with` ends."""
+
+    def __init__(self, contestant, build, folder, cpu=0):
+        self.contestant = contestant
+        self.port = free_port()
+        self.folder = folder / contestant.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = contestant.command(pathlib.Path(build), self.folder,
+                                     self.port, contestant.options)
+        env = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"}
+        self.log = (self.folder / "log").open("w")
+        self.process = subprocess.Popen(
+            command, stdout=self.log, stderr=self.log, env=env,
+            preexec_fn=pin(cpu))
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return self
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        self.__exit__()
+        raise RuntimeError(f"{self.contestant.name} does not serve:\n" +
+                           (self.folder / "log").read_text()[-2000:])
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""report - tables, targets and plot of the relay bench's samples."""
+import collections
+import shutil
+import statistics
+import subprocess
+
+OWN = ("paravox", "ceiling")
+BUSY_MOST = 0.8
+
+
+def row(*cells):
+    return "| " + " | ".join(str(c) for c in cells) + " |"
+
+
+def spread(values, scale=1.0, digits=0):
+    """Median (least to most)."""
+    values = [v * scale for v in values]
+    text = f"{{:,.{digits}f}}"
+    return (text + " (" + text + " to " + text + ")").format(
+        statistics.median(values), min(values), max(values))
+
+
+class Results:
+    """Samples by workload and contestant, in the order of the rounds."""
+
+    def __init__(self, samples):
+        self.of = collections.defaultdict(dict)
+        self.faults = []
+        for s in samples:
+            if "fault" in s:
+                self.faults.append(s)
+                continue
+            rounds = self.of[s["workload"], s["contestant"]]
+            rounds[s["round"]] = s
+
+    def values(self, workload, contestant, field):
+        return [s[field] for s in self.of[workload, contestant].values()]
+
+    def names(self, workload):
+        return [c for w, c in self.of if w == workload
+                and self.of[w, c]]
+
+    def ratios(self, workload, a, b, field):
+        """Round by round: neighbours in time, so that a slow moment of the
+        machine weighs on both."""
+        one, two = self.of[workload, a], self.of[workload, b]
+        return [one[r][field] / two[r][field] for r in one
+                if r in two and two[r][field]]
+
+    def best_peer(self, workload, field, least=False):
+        peers = [n for n in self.names(workload) if n.split("+")[0] not in OWN]
+        pick = min if least else max
+        return pick(peers, default=None, key=lambda n: statistics.median(
+            self.values(workload, n, field)))
+
+
+def table(results, workload):
+    yield ""
+    yield workload.title + "."
+    yield ""
+    yield row("server", "deliveries/s in thousands", "p50 us", "p99 us",
+              "p99.9 us", "server CPU ns a delivery", "server busy",
+              "generator busy", "memory KiB")
+    yield row(*["---"] * 9)
+    for name in results.names(workload.name):
+        def field(key, scale=1.0, digits=0, name=name):
+            return spread(results.values(workload.name, name, key), scale,
+                          digits)
+
+        def middle(key, digits=2, name=name):
+            value = statistics.median(results.values(workload.name, name, key))
+            return f"{value:,.{digits}f}"
+
+        busy = statistics.median(
+            results.values(workload.name, name, "own_busy"))
+        mark = " (!)" if busy > BUSY_MOST else ""
+        yield row(name, field("rate_out", 1e-3), middle("p50_us", 0),
+                  field("p99_us"), middle("p999_us", 0),
+                  field("cpu_ns", 1, 1), middle("busy"),
+                  middle("own_busy") + mark, middle("most_kib", 0))
+
+
+def check(holds, text):
+    return f"{'holds' if holds else 'MISSED'}: {text}"
+
+
+def judge_load(results, w):
+    """So many times the best peer and (or: either suffices) so much of the
+    ceiling; once by deliveries/s, once by those of a second of server CPU."""
+    of_peer, joint, of_ceiling = w.target
+    for field, least, what in (("rate_out", False, "deliveries/s"),
+                               ("cpu_ns", True, "deliveries/CPU s")):
+        def ratio(other, field=field, least=least):
+            if not other:
+                return []
+            r = results.ratios(w.name, "paravox", other, field)
+            return [1 / x for x in r if x] if least else r
+
+        peer = results.best_peer(w.name, field, least)
+        by_peer, by_ceiling = ratio(peer), ratio("ceiling")
+        if not by_ceiling:
+            continue
+        holds = statistics.median(by_ceiling) >= of_ceiling
+        text = f"{spread(by_ceiling, 1, 2)} of the ceiling"
+        if by_peer:
+            enough = statistics.median(by_peer) >= of_peer
+            holds = holds and enough if joint == "and" else holds or enough
+            text += f", {spread(by_peer, 1, 2)} times {peer}"
+        yield check(holds, f"{w.name}, {what}: {text}; wanted {of_peer} times "
+                           f"the best peer {joint} {of_ceiling} of the "
+                           "ceiling")
+
+
+def judge_idle(results, w):
+    cpu = results.ratios(w.name, "paravox", "ceiling", "cpu_ns")
+    if cpu:
+        yield check(statistics.median(cpu) <= 1.1,
+                    f"{w.name}: {spread(cpu, 1, 2)} of the ceiling's CPU a "
+                    "delivery, wanted 1.1")
+    best = min(results.names(w.name), default=None,
+               key=lambda n: statistics.median(
+                   results.values(w.name, n, "p99_us")))
+    own = results.values(w.name, "paravox", "p99_us")
+    if best and own:
+        least = max(results.values(w.name, best, "p99_us"))
+        yield check(statistics.median(own) <= least,
+                    f"{w.name}: p99 {spread(own)} us, the lowest is {best}'s "
+                    f"{spread(results.values(w.name, best, 'p99_us'))}")
+
+
+def targets(results, workloads):
+    yield ""
+    for w in workloads:
+        if w.target == "idle":
+            yield from judge_idle(results, w)
+        elif w.target:
+            yield from judge_load(results, w)
+
+
+def plot(results, workloads, folder):
+    if not shutil.which("gnuplot"):
+        return "no gnuplot: no plot"
+    names = []
+    for w in workloads:
+        names += [n for n in results.names(w.name) if n not in names]
+    data = folder / "plot.dat"
+    with data.open("w") as out:
+        out.write("workload " + " ".join(names) + "\n")
+        for w in workloads:
+            cells = []
+            for name in names:
+                values = results.values(w.name, name, "rate_out")
+                cells.append(f"{statistics.median(values) / 1e6:.4f}"
+                             if values else "?")
+            out.write(w.name + " " + " ".join(cells) + "\n")
+    commands = f"""
+set terminal svg size 1000,480 background "white"
+set output "{folder}/plot.svg"
+set datafile missing "?"
+set style data histogram
+set style fill solid 0.7
+set logscale y
+set ylabel "million deliveries/s"
+set xtics rotate by -30
+set key outside
+set grid ytics
+plot for [i=2:{len(names) + 1}] "{data}" using i:xtic(1) \\
+    title columnheader(i)
+"""
+    subprocess.run(["gnuplot"], input=commands, text=True, check=True)
+    return f"plot: {folder}/plot.svg"
