@@ -33,5 +33,5 @@ install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo check check-uml sanitize system fuzz bench-device format install clean
+.PHONY: help setup build demo check check-uml sanitize system fuzz bench-device bench-relay format install clean
 .DEFAULT_GOAL := help
