@@ -175,6 +175,7 @@ int vcd_async_submit(struct vcd_file *f, const void __user *argument,
 	error = vcd_session_lock(job->plan.session);
 	if (!error) {
 		error = submit_pieces(job);
+		job->plan.session->is_hash_open = error || !job->plan.is_due;
 		vcd_session_unlock(job->plan.session);
 	}
 	job->error = error;

@@ -271,6 +271,7 @@ int vcd_auth(struct vcd_file *f, void __user *argument, bool is_narrow)
 	if (error)
 		goto out;
 	form = form_of(&a);
+	a.session->is_hash_open = true;
 	error = form ? run(&a, form) : -EINVAL;
 	vcd_session_unlock(a.session);
 	if (!error)

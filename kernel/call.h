@@ -68,6 +68,12 @@ struct scatterlist *vcd_call_map(const struct vcd_call *call,
  */
 int vcd_call_result(const struct vcd_call *call, struct vcd_reply *reply);
 
+/* The running hash died with the device's worker, and is fresh (vcd 9.4). */
+static inline bool vcd_reply_is_lost(const struct vcd_reply *reply)
+{
+	return reply->status == cpu_to_le32(VCD_STATUS_LOST);
+}
+
 /* The workqueue of all that must not run in interrupt context. */
 int vcd_call_setup(void);
 void vcd_call_cleanup(void);

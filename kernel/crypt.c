@@ -16,6 +16,9 @@
 
 /* Entries of a chain that are not payload: two ends on each side. */
 #define OTHER_SEGMENTS 4
+/* Of an operation whose running hash is lost each time. A request that was
+ * begun at three deaths of the device is KILLS before. */
+#define ATTEMPTS_MAX 16
 
 static unsigned int pin_bytes = 16384;
 module_param(pin_bytes, uint, 0644);
@@ -81,6 +84,8 @@ int vcd_crypt_plan(struct vcd_plan *c)
 			       !(op->flags & COP_FLAG_UPDATE) || !op->len);
 	c->gives_iv = op->flags & COP_FLAG_WRITE_IV && op->iv && s->iv_bytes;
 	c->meets = s->cipher && ranges_meet(src, dst, op->len);
+	c->is_whole = s->mac && (!op->flags || op->flags & COP_FLAG_RESET ||
+				 !s->is_hash_open);
 	c->piece_bytes = op->len;
 	if (may_cut(s))
 		c->piece_bytes =
@@ -261,37 +266,63 @@ int vcd_crypt_deliver(const struct vcd_plan *c)
 	return 0;
 }
 
-static int run_piece(struct vcd_plan *c, u32 at)
+static int run_piece(struct vcd_plan *c, u32 at, bool *is_lost)
 {
+	struct vcd_reply reply = { 0 };
 	struct vcd_call *call;
-	struct vcd_reply reply;
 	int error;
 
 	call = vcd_crypt_piece(c, at);
 	if (IS_ERR(call))
 		return PTR_ERR(call);
 	error = vcd_session_run(c->session, call, &reply);
+	*is_lost = error && vcd_reply_is_lost(&reply);
 	if (!error)
 		error = vcd_crypt_collect(c, call, at);
 	vcd_call_put(call);
 	return error;
 }
 
-static int run_locked(struct vcd_plan *c)
+static int run_pieces(struct vcd_plan *c, bool *is_lost)
 {
 	u32 at = 0;
+	int error;
+
+	do {
+		error = run_piece(c, at, is_lost);
+		if (error)
+			return error;
+		at += vcd_crypt_piece_bytes(c, at);
+	} while (at < c->op.len);
+	return 0;
+}
+
+/* Whether pieces that were run change nothing that the first one needs. */
+static bool may_begin_again(const struct vcd_plan *c)
+{
+	const struct vcd_session *s = c->session;
+
+	return c->is_whole && !c->meets &&
+	       (!s->cipher || !s->iv_bytes || c->op.iv);
+}
+
+/* The device's worker may die between two pieces and the running hash be lost
+ * (vcd 9.4): only of a hash that was open before does the program hear. */
+static int run_locked(struct vcd_plan *c)
+{
+	unsigned int attempts = ATTEMPTS_MAX;
+	bool is_lost = false;
 	int error;
 
 	error = vcd_crypt_plan(c);
 	if (error)
 		return error;
 	do {
-		error = run_piece(c, at);
-		if (error)
-			return error;
-		at += vcd_crypt_piece_bytes(c, at);
-	} while (at < c->op.len);
-	return 0;
+		error = run_pieces(c, &is_lost);
+	} while (is_lost && may_begin_again(c) && --attempts);
+	/* After a failure nobody knows, but that what is lost is fresh. */
+	c->session->is_hash_open = error ? !is_lost : !c->is_due;
+	return error;
 }
 
 int vcd_crypt(struct vcd_file *f, void __user *argument, bool is_narrow)

@@ -23,6 +23,7 @@ struct vcd_plan {
 	bool gives_iv;               /* the chained IV does too */
 	bool is_async;               /* the destination must be pinned */
 	bool meets;                  /* source and destination overlap */
+	bool is_whole;               /* its hash begins with it */
 	u32 piece_bytes;
 	/* Out of the last piece. */
 	u8 digest[VCD_MAX_DIGEST_BYTES];

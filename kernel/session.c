@@ -278,6 +278,7 @@ static int copy_locked(struct vcd_session *to, struct vcd_session *from)
 	if (!call)
 		return -ENOMEM;
 	vcd_session_begin(to, call, VCD_OP_HASH_COPY, &params, sizeof(params));
+	to->is_hash_open = true;
 	error = vcd_session_run(to, call, &reply);
 	vcd_call_put(call);
 	return error;

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_lost.c - the device's worker dies in the middle of hashes
+ *
+ * The running hash dies with it (docs/spec/virtio-cryptodev.md, 9.4). A
+ * program may hear of that in one place alone: where it goes on with a hash
+ * that it has open. $steering is where tests/uml/device takes orders.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guest/guest.h"
+
+#define ROOM  (9u << 20) /* many requests */
+#define FIRST (1u << 20)
+#define KILLS 8
+
+static uint8_t *plain, *sealed, *back;
+static atomic_uint operations;
+static atomic_bool is_over;
+
+/* Have the worker killed, and say when it is done. */
+static bool kill_worker(void)
+{
+	const char *folder = getenv("steering");
+	char path[256];
+	struct stat status;
+	FILE *file;
+
+	if (!folder)
+		return false;
+	snprintf(path, sizeof(path), "%s/kill-worker", folder);
+	file = fopen(path, "w");
+	if (!file)
+		return false;
+	fclose(file);
+	for (int i = 0; i < 3000; i++) {
+		if (stat(path, &status))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* Kills at moments that nobody chose; the next one when an operation came to
+ * its end, since a request that is begun at three deaths is refused. */
+static void *kill_often(void *unused)
+{
+	bool is_killed = true;
+
+	for (unsigned int i = 0; is_killed && i < KILLS; i++) {
+		unsigned int before = atomic_load(&operations);
+
+		usleep(1000 * (i * 37 % 50));
+		is_killed = kill_worker();
+		while (atomic_load(&operations) < before + 2)
+			usleep(1000);
+	}
+	atomic_store(&is_over, true);
+	return is_killed ? (void *)kill_often : NULL;
+}
+
+/* Run `step` until the worker has died KILLS times. */
+static bool under_deaths(bool (*step)(void *with), void *with)
+{
+	bool holds = true;
+	pthread_t killer;
+	void *has_killed;
+
+	atomic_store(&is_over, false);
+	EXPECT(!pthread_create(&killer, NULL, kill_often, NULL));
+	while (!atomic_load(&is_over)) {
+		holds = holds && step(with);
+		atomic_fetch_add(&operations, 1);
+	}
+	pthread_join(killer, &has_killed);
+	EXPECT(has_killed);
+	return holds;
+}
+
+struct hashing {
+	int fd;
+	uint32_t ses;
+	uint16_t flags;
+	uint8_t digest[64];
+	unsigned int lost; /* parts */
+};
+
+static int hash(struct hashing *h, uint32_t at, uint32_t bytes, uint16_t flags,
+		uint8_t *digest)
+{
+	struct crypt_op op = { .ses = h->ses,
+			       .flags = flags,
+			       .len = bytes,
+			       .src = plain + at,
+			       .mac = digest };
+
+	return guest_call(h->fd, CIOCCRYPT, &op);
+}
+
+static bool hashing_open(struct hashing *h, uint32_t mac, uint16_t flags)
+{
+	memset(h, 0, sizeof(*h));
+	h->fd = guest_open();
+	h->flags = flags;
+	EXPECT(!guest_session(h->fd, 0, 0, mac, 33, &h->ses));
+	EXPECT(!hash(h, 0, ROOM, 0, h->digest));
+	return true;
+}
+
+static bool whole_is_right(void *with)
+{
+	struct hashing *h = with;
+	uint8_t digest[64] = { 0 };
+
+	EXPECT(hash(h, 0, ROOM, h->flags, digest) == 0);
+	EXPECT(memcmp(digest, h->digest, 20) == 0);
+	return true;
+}
+
+static bool one_shots(void)
+{
+	/* The last begins afresh since it comes behind a digest (E10). */
+	static const uint16_t flags[] = { 0, COP_FLAG_RESET | COP_FLAG_FINAL,
+					  COP_FLAG_FINAL };
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct hashing h;
+
+		EXPECT(hashing_open(&h, CRYPTO_SHA2_256_HMAC, flags[i]));
+		EXPECT(under_deaths(whole_is_right, &h));
+		close(h.fd);
+	}
+	return true;
+}
+
+/* The first part must never fail. Another may, once, and then the program
+ * begins again. */
+static bool parts_are_right(void *with)
+{
+	struct hashing *h = with;
+	uint8_t digest[64] = { 0 };
+	int error;
+
+	EXPECT(hash(h, 0, FIRST, COP_FLAG_RESET | COP_FLAG_UPDATE, NULL) == 0);
+	error = hash(h, FIRST, ROOM - FIRST, COP_FLAG_UPDATE, NULL);
+	if (!error)
+		error = hash(h, 0, 0, COP_FLAG_FINAL, digest);
+	EXPECT(error == 0 || error == EIO);
+	h->lost += error == EIO;
+	EXPECT(error || memcmp(digest, h->digest, 20) == 0);
+	return true;
+}
+
+static bool parts(void)
+{
+	struct hashing h;
+
+	EXPECT(hashing_open(&h, CRYPTO_SHA1, 0));
+	EXPECT(under_deaths(parts_are_right, &h));
+	printf("# %u hashes in parts lost\n", h.lost);
+	EXPECT(h.lost); /* the deaths do hit */
+	close(h.fd);
+	return true;
+}
+
+/* What is hashed is encrypted too, in another place. */
+static bool sealed_is_right(void *with)
+{
+	struct hashing *h = with;
+	uint8_t iv[16] = { 3 }, digest[64] = { 0 };
+	struct crypt_op op = { .ses = h->ses,
+			       .len = ROOM,
+			       .src = plain,
+			       .dst = sealed,
+			       .mac = digest,
+			       .iv = iv };
+
+	EXPECT(guest_call(h->fd, CIOCCRYPT, &op) == 0);
+	EXPECT(memcmp(digest, h->digest, 32) == 0);
+	memset(digest, 0, sizeof(digest));
+	op.op = COP_DECRYPT;
+	op.src = sealed;
+	op.dst = back;
+	EXPECT(guest_call(h->fd, CIOCCRYPT, &op) == 0);
+	EXPECT(memcmp(digest, h->digest, 32) == 0);
+	EXPECT(memcmp(back, plain, ROOM) == 0);
+	return true;
+}
+
+static bool ciphers_with_hash(void)
+{
+	struct hashing h;
+
+	EXPECT(hashing_open(&h, CRYPTO_SHA2_256_HMAC, 0));
+	EXPECT(!guest_session(h.fd, CRYPTO_AES_CBC, 32, CRYPTO_SHA2_256_HMAC,
+			      33, &h.ses));
+	EXPECT(under_deaths(sealed_is_right, &h));
+	close(h.fd);
+	return true;
+}
+
+int main(void)
+{
+	static const struct claim claims[] = {
+		{ "E9: a whole hash is begun again", one_shots },
+		{ "E9: an open hash fails with EIO, once", parts },
+		{ "E5: a cipher with a hash is begun again",
+		  ciphers_with_hash },
+	};
+
+	plain = malloc(ROOM);
+	sealed = malloc(ROOM);
+	back = malloc(ROOM);
+	if (!plain || !sealed || !back)
+		return 1;
+	guest_fill(plain, ROOM, 21);
+	return guest_run(claims, sizeof(claims) / sizeof(claims[0]));
+}
