@@ -38,6 +38,7 @@ static void close_socket(struct conn *conn)
 	if (!conn->watch.loop)
 		return;
 	loop_watch_remove(&conn->watch);
+	transport_deinit(&conn->transport);
 	close(fd);
 }
 
@@ -179,17 +180,26 @@ static void take_bytes(struct conn *conn, const uint8_t *data, size_t bytes)
 	}
 }
 
+static void break_for_error(struct conn *conn, long error)
+{
+	if (error == -EPROTO)
+		conn_break(conn, "TLS: %s", conn->transport.why);
+	else
+		conn_break(conn, "%s", strerror((int)-error));
+}
+
 static void read_some(struct conn *conn)
 {
-	ssize_t got;
+	long got;
 
-	got = read(conn->watch.fd, conn->read_room, CONN_READ_BYTES);
+	got = transport_read(&conn->transport, conn->read_room,
+			     CONN_READ_BYTES);
 	if (got > 0)
 		take_bytes(conn, conn->read_room, (size_t)got);
 	else if (got == 0)
 		conn_break(conn, "the relay closed the connection");
-	else if (errno != EAGAIN && errno != EINTR)
-		conn_break(conn, "%s", strerror(errno));
+	else if (got != -EAGAIN)
+		break_for_error(conn, got);
 }
 
 size_t conn_unsent_bytes(const struct conn *conn)
@@ -197,27 +207,41 @@ size_t conn_unsent_bytes(const struct conn *conn)
 	return conn->out_bytes - conn->out_sent;
 }
 
+/* What is queued, as far as the socket takes it. 0 or -errno. */
+static long write_some(struct conn *conn)
+{
+	struct transport *t = &conn->transport;
+	long put = 0;
+
+	while (conn_unsent_bytes(conn) || transport_is_pending(t)) {
+		const struct iovec rest = { conn->out + conn->out_sent,
+					    conn_unsent_bytes(conn) };
+
+		put = transport_write(t, &rest, 1);
+		if (put < 0)
+			break;
+		conn->out_sent += (size_t)put;
+		if (t->is_full)
+			break;
+	}
+	return put < 0 && put != -EAGAIN ? put : 0;
+}
+
 void conn_flush(struct conn *conn)
 {
-	while (conn_is_open(conn) && conn_unsent_bytes(conn)) {
-		ssize_t put = send(conn->watch.fd, conn->out + conn->out_sent,
-				   conn_unsent_bytes(conn), MSG_NOSIGNAL);
+	long error;
 
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && errno == EAGAIN)
-			break;
-		if (put < 0) {
-			conn_break(conn, "%s", strerror(errno));
-			return;
-		}
-		conn->out_sent += (size_t)put;
+	if (!conn_is_open(conn))
+		return;
+	error = write_some(conn);
+	if (error) {
+		break_for_error(conn, error);
+		return;
 	}
 	if (!conn_unsent_bytes(conn))
 		conn->out_sent = conn->out_bytes = 0;
-	if (conn_is_open(conn))
-		loop_watch_set(&conn->watch,
-			       LOOP_READ | (conn->out_bytes ? LOOP_WRITE : 0));
+	loop_watch_set(&conn->watch,
+		       LOOP_READ | (conn->transport.is_full ? LOOP_WRITE : 0));
 }
 
 /* connect(2) came to an end, one way or the other. */
@@ -238,6 +262,7 @@ static void finish_connect(struct conn *conn)
 	/* Not there on a local socket, and no loss there. */
 	(void)setsockopt(conn->watch.fd, IPPROTO_TCP, TCP_NODELAY, &on,
 			 sizeof(on));
+	transport_init(&conn->transport, conn->watch.fd, NULL);
 	conn->is_connecting = false;
 	conn->heard_ms = loop_now_ms(conn->loop);
 	conn->opened_ms = conn->heard_ms;

@@ -6,6 +6,7 @@
 #include "client/address.h"
 
 #include "loop/loop.h"
+#include "tls/transport.h"
 #include "wire/frame.h"
 #include "wire/message.h"
 
@@ -49,6 +50,7 @@ struct conn {
 	unsigned int next_address;
 	struct address_query *query; /* NULL: the addresses are known */
 	struct loop_watch watch;
+	struct transport transport;
 	struct loop_timer timer;
 	struct loop_work broken_work;
 	struct wire_assembler in;

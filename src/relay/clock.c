@@ -28,13 +28,13 @@ int64_t clock_taken_bytes(const struct conn *conn)
 {
 	int held = 0;
 
-	(void)ioctl(conn->fd, SIOCOUTQ, &held);
-	return (int64_t)conn->written_bytes - held;
+	(void)ioctl(conn->transport.fd, SIOCOUTQ, &held);
+	return (int64_t)conn->transport.sent_bytes - held;
 }
 
 void clock_watch_progress(struct conn *conn)
 {
-	if (!conn->outbox.count) {
+	if (!conn_is_sending(conn)) {
 		conn->progress_ms = 0;
 		return;
 	}
@@ -92,8 +92,8 @@ static bool is_still_taking(struct conn *conn)
 	bool has_moved = taken > conn->patience_bytes;
 
 	conn->patience_bytes = taken;
-	return has_moved &&
-	       (int64_t)(conn->written_bytes + conn->outbox.bytes) > taken;
+	return has_moved && (conn_is_sending(conn) ||
+			     (int64_t)conn->transport.sent_bytes > taken);
 }
 
 static void patience_ended(struct conn *conn)

@@ -186,18 +186,18 @@ static void conn_work(struct loop_work *work)
 		conn_acknowledge(conn);
 	if (conn->is_doomed && conn->stage < CONN_CLOSING)
 		conn_begin_closing(conn);
-	if (conn->outbox.count)
+	if (conn_is_sending(conn))
 		stream_write(conn);
 	if (conn->is_lost) {
 		conn_destroy(conn);
 		return;
 	}
-	if (conn->stage < CONN_CLOSING || conn->outbox.count)
+	if (conn->stage < CONN_CLOSING || conn_is_sending(conn))
 		return;
 	if (conn->has_ended) {
 		conn_destroy(conn); /* nothing unread: no reset */
 	} else if (conn->stage == CONN_CLOSING) {
-		(void)shutdown(conn->fd, SHUT_WR);
+		transport_finish(&conn->transport);
 		conn_move(conn, CONN_LINGERING);
 	}
 }
@@ -212,7 +212,8 @@ static void conn_set_socket(int fd)
 			 sizeof(notsent_bytes));
 }
 
-int conn_create(struct relay *relay, int fd, bool is_refused)
+int conn_create(struct relay *relay, int fd, struct tls_context *context,
+		bool is_refused)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 	const struct relay_limits *limits = &relay->limits;
@@ -224,7 +225,7 @@ int conn_create(struct relay *relay, int fd, bool is_refused)
 		return -ENOMEM;
 	}
 	conn->relay = relay;
-	conn->fd = fd;
+	transport_init(&conn->transport, fd, context);
 	conn->number = ++relay->last_number;
 	conn->created_ms = now_ms;
 	conn->heard_ms = now_ms;
@@ -272,7 +273,8 @@ void conn_destroy(struct conn *conn)
 	outbox_deinit(&conn->outbox);
 	chunk_put(conn->batch);
 	free(conn->assembler.room);
-	close(conn->fd);
+	close(conn->transport.fd);
+	transport_deinit(&conn->transport);
 	list_remove(&conn->link);
 	free(conn);
 	relay_conn_gone(relay);

@@ -8,6 +8,7 @@
 #include "relay/bucket.h"
 #include "relay/outbox.h"
 #include "relay/room.h"
+#include "tls/transport.h"
 #include "wire/frame.h"
 #include "wire/message.h"
 
@@ -31,7 +32,7 @@ struct conn {
 	struct loop_timer timer; /* of whichever time limit comes next */
 	struct loop_work work;   /* at the end of the turn: ACK, write, end */
 	uint64_t number;         /* what the log calls it */
-	int fd;
+	struct transport transport;
 	enum conn_stage stage;
 	bool is_client; /* counts against max_clients */
 
@@ -56,11 +57,9 @@ struct conn {
 
 	/* Sending. */
 	struct outbox outbox;
-	uint64_t written_bytes;
-	struct list stalled_link; /* relay.stalled, while is_blocked */
+	struct list stalled_link; /* relay.stalled, while the socket is full */
 	int64_t stalled_bytes;    /* taken by the network when looked at last */
 	uint64_t stalled_ms;      /* since when it was not seen to move */
-	bool is_blocked;          /* the socket is full; watched for writing */
 	bool is_congested; /* above the high-water mark, until half of it */
 
 	/* Times, in loop_now_ms(). */
@@ -82,8 +81,15 @@ struct conn {
 };
 
 /* Takes the descriptor over: it is closed also when this fails. 0 or -errno.
- * `is_refused`: only told that the relay is full. */
-int conn_create(struct relay *relay, int fd, bool is_refused);
+ * `context`: TLS, or NULL. `is_refused`: only told that the relay is full. */
+int conn_create(struct relay *relay, int fd, struct tls_context *context,
+		bool is_refused);
+
+/* Whether something waits for the socket, in the queue or under TLS. */
+static inline bool conn_is_sending(const struct conn *conn)
+{
+	return conn->outbox.count || transport_is_pending(&conn->transport);
+}
 
 /* At once, without a word. Not while connections of its room are walked. */
 void conn_destroy(struct conn *conn);

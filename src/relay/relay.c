@@ -106,7 +106,7 @@ static void relay_accept(struct loop_watch *watch, unsigned int events)
 		}
 		relay->is_short = false;
 		relay_note_full(relay, relay->client_count >= most);
-		error = conn_create(relay, fd, relay->is_full);
+		error = conn_create(relay, fd, NULL, relay->is_full);
 		if (error)
 			log_line(relay_log_level(relay, LOG_LEVEL_WARNING),
 				 "cannot take a client: %s", strerror(-error));

@@ -65,7 +65,7 @@ static void stream_watch(struct conn *conn)
 
 	if (!conn->is_paused && !conn->has_ended)
 		events |= LOOP_READ;
-	if (conn->is_blocked)
+	if (conn->transport.is_full)
 		events |= LOOP_WRITE;
 	if (conn->watch.loop && loop_watch_set(&conn->watch, events)) {
 		conn->is_lost = true;
@@ -110,6 +110,12 @@ static void stream_lose(struct conn *conn, const char *detail)
 	loop_work_queue(&conn->work);
 }
 
+/* What a transport's error means, for the log. */
+static const char *stream_detail(const struct conn *conn, long error)
+{
+	return error == -EPROTO ? conn->transport.why : strerror((int)-error);
+}
+
 static void stream_calm(struct conn *conn)
 {
 	if (!conn->is_congested ||
@@ -126,44 +132,43 @@ static void stream_note_stall(struct conn *conn, bool has_moved)
 {
 	bool is_listed = !list_is_empty(&conn->stalled_link);
 
-	if (is_listed && (has_moved || !conn->is_blocked)) {
+	if (is_listed && (has_moved || !conn->transport.is_full)) {
 		list_remove(&conn->stalled_link);
 		is_listed = false;
 	}
-	if (!conn->is_blocked || is_listed)
+	if (!conn->transport.is_full || is_listed)
 		return;
 	conn->stalled_bytes = clock_taken_bytes(conn);
 	conn->stalled_ms = loop_now_ms(conn->relay->loop);
 	list_append(&conn->relay->stalled, &conn->stalled_link);
 }
 
+/* One transport_write(). Whether there is reason for another. */
+static bool stream_write_some(struct conn *conn)
+{
+	struct transport *t = &conn->transport;
+	uint64_t before_bytes = t->sent_bytes;
+	struct iovec pieces[RELAY_IOVECS];
+	unsigned int count;
+	long n;
+
+	count = outbox_gather(&conn->outbox, pieces, RELAY_IOVECS);
+	n = transport_write(t, pieces, count);
+	if (n < 0 && n != -EAGAIN) {
+		stream_lose(conn, stream_detail(conn, n));
+		return false;
+	}
+	if (n > 0)
+		outbox_consume(&conn->outbox, (size_t)n);
+	stream_note_stall(conn, t->sent_bytes > before_bytes);
+	return n != -EAGAIN && !t->is_full && conn->outbox.count;
+}
+
 void stream_write(struct conn *conn)
 {
-	struct iovec pieces[RELAY_IOVECS];
-
-	while (conn->outbox.count && !conn->is_blocked && !conn->is_lost) {
-		struct msghdr m = { .msg_iov = pieces };
-		size_t wanted = 0;
-		ssize_t n;
-
-		m.msg_iovlen =
-			outbox_gather(&conn->outbox, pieces, RELAY_IOVECS);
-		for (size_t i = 0; i < m.msg_iovlen; i++)
-			wanted += pieces[i].iov_len;
-		n = sendmsg(conn->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != EAGAIN) {
-			stream_lose(conn, strerror(errno));
-			return;
-		}
-		if (n > 0) {
-			outbox_consume(&conn->outbox, (size_t)n);
-			conn->written_bytes += (uint64_t)n;
-		}
-		conn->is_blocked = n < (ssize_t)wanted;
-		stream_note_stall(conn, n > 0);
-	}
+	if (!conn->transport.is_full && !conn->is_lost && conn_is_sending(conn))
+		while (stream_write_some(conn))
+			;
 	clock_watch_progress(conn);
 	stream_calm(conn);
 	stream_watch(conn);
@@ -227,13 +232,13 @@ static void stream_feed(struct conn *conn, const uint8_t *data, size_t bytes)
 static void stream_read(struct conn *conn)
 {
 	struct relay *relay = conn->relay;
-	ssize_t n;
+	long n;
 
-	n = recv(conn->fd, relay->read_buffer, sizeof(relay->read_buffer),
-		 MSG_DONTWAIT);
+	n = transport_read(&conn->transport, relay->read_buffer,
+			   sizeof(relay->read_buffer));
 	if (n < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			stream_lose(conn, strerror(errno));
+		if (n != -EAGAIN)
+			stream_lose(conn, stream_detail(conn, n));
 		return;
 	}
 	conn->heard_ms = loop_now_ms(relay->loop);
@@ -261,7 +266,7 @@ static void stream_ready(struct loop_watch *watch, unsigned int events)
 	struct conn *conn = list_entry(watch, struct conn, watch);
 
 	if (events & LOOP_WRITE) {
-		conn->is_blocked = false;
+		conn->transport.is_full = false;
 		stream_write(conn);
 		loop_work_queue(&conn->work);
 	}
@@ -284,6 +289,6 @@ static void stream_ready(struct loop_watch *watch, unsigned int events)
 
 int stream_open(struct conn *conn)
 {
-	return loop_watch_add(conn->relay->loop, &conn->watch, conn->fd,
-			      LOOP_READ, stream_ready);
+	return loop_watch_add(conn->relay->loop, &conn->watch,
+			      conn->transport.fd, LOOP_READ, stream_ready);
 }
