@@ -56,6 +56,8 @@ enum mutant {
 	MUTANT_device_digest_bound,
 	MUTANT_device_destination_bound,
 	MUTANT_device_tag_bound,
+	/* store */
+	MUTANT_store_once, /* a message that is kept already */
 	/* client */
 	MUTANT_private_file,   /* files that others can read */
 	MUTANT_terminal_text,  /* controls in what others send */

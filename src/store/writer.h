@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* writer.h - what the store's writing thread does: keep, and forget */
+#ifndef PVX_STORE_WRITER_H
+#define PVX_STORE_WRITER_H
+
+#include "store/db.h"
+
+#define WRITER_ROOMS 1024 /* a power of two */
+
+/* Used by one thread at a time. */
+struct writer {
+	struct db db;
+	const char *path; /* borrowed */
+	struct store_limits limits;
+	struct db_room rooms[WRITER_ROOMS]; /* as the transaction has them */
+	bool is_dirty[WRITER_ROOMS];
+	uint16_t dirty[WRITER_ROOMS];
+	unsigned int dirty_count;
+	uint64_t total_bytes; /* of all rooms */
+	uint8_t largest[STORE_ID_BYTES];
+	uint64_t largest_until; /* bytes down to which it gives; 0: none */
+	int64_t swept_number;   /* of the room where the last sweep ended */
+	int wal_pages;
+	int error;          /* why db is closed */
+	uint64_t retry_ms;  /* when to open it again */
+	uint64_t sweep_ms;  /* when to sweep next */
+	uint64_t put_count; /* messages kept by the transaction */
+};
+
+/* 0 or -errno as store_open() says. Zeroed is closed. */
+int writer_open(struct writer *writer, const char *path,
+		const struct store_limits *limits);
+void writer_close(struct writer *writer);
+
+/* Keep a list of struct store_put in one transaction; sets their errors. */
+void writer_keep(struct writer *writer, struct list *puts);
+
+/* What can wait: move the log into the table, forget what is too old. Returns
+ * in how many milliseconds it wants to be called again. */
+uint64_t writer_tidy(struct writer *writer);
+
+#endif
