@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "bench/count.h"
 #include "bench/rings.h"
 
 /*
@@ -19,11 +20,14 @@
  * sample is a line; tools/bench-device makes the table of them.
  */
 #define CPU_NS_PER_MS UINT64_C(1000000)
+/* The requests that are counted. */
+#define COUNTED_BYTES 4096u
+#define COUNTED_DEPTH 64u
 
 struct options {
 	uint64_t sample_ns;
 	unsigned int rounds;
-	bool is_small; /* a few points, for a test that it works */
+	bool is_quick; /* the targets' points only */
 	/* --point: this one alone, on one CPU */
 	const char *algorithm; /* NULL: all */
 	uint32_t bytes;
@@ -173,6 +177,22 @@ static const uint32_t sizes[] = { 16,    64,    256,    1024,   4096,
 				  16384, 65536, 262144, 1048576 };
 static const unsigned int depths[] = { 1, 4, 16, 32, 64 };
 
+/* Those that docs/performance.md names a target for. */
+static bool is_target(const struct point *p)
+{
+	static const struct {
+		uint32_t bytes;
+		unsigned int depth;
+	} points[] = {
+		{ 16, 1 }, { 64, 64 }, { 4096, 32 }, { 65536, 4 }, { 65536, 16 }
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(points); i++)
+		if (points[i].bytes == p->bytes && points[i].depth == p->depth)
+			return true;
+	return false;
+}
+
 static int measure_algorithm(const struct bench_algorithm *a,
 			     const struct options *o, unsigned int queues,
 			     unsigned int round)
@@ -190,7 +210,7 @@ static int measure_algorithm(const struct bench_algorithm *a,
 			/* Two CPUs are for comparison. */
 			if (cpus > 1 && p.depth != 1 && p.depth != 32)
 				continue;
-			if (o->is_small && (p.bytes > 1024 || p.depth > 4))
+			if (o->is_quick && !is_target(&p))
 				continue;
 			error = measure(&p, o, round);
 		}
@@ -281,6 +301,79 @@ static int measure_memory(unsigned int sessions)
 	return error;
 }
 
+static void print_counts(const char *name, const struct rings_run *run,
+			 uint64_t allocations, const struct count_calls *calls)
+{
+	printf("{\"counted\":\"%s\",\"bytes\":%u,\"depth\":%u,\"ops\":%llu",
+	       name, COUNTED_BYTES, COUNTED_DEPTH,
+	       (unsigned long long)run->ops);
+	if (count_has_allocations())
+		printf(",\"allocations\":%llu",
+		       (unsigned long long)allocations);
+	if (calls) {
+		printf(",\"system_calls\":{");
+		for (unsigned int i = 0; i < calls->count; i++)
+			printf("%s\"%s\":%llu", i ? "," : "",
+			       calls->call[i].name,
+			       (unsigned long long)calls->call[i].calls);
+		printf("}");
+	}
+	printf("}\n");
+	fflush(stdout);
+}
+
+/* Allocations and system calls of the worker under load. */
+static int count_one(const struct bench_algorithm *a, uint64_t run_ns)
+{
+	struct count_calls calls;
+	struct rings_run run;
+	uint64_t allocations;
+	bool has_calls;
+	int error =
+		rings_init(&rings, &driver, a, COUNTED_BYTES, 1, COUNTED_DEPTH);
+
+	/* What is made with a session's first request is not under load. */
+	if (!error)
+		error = rings_run(&rings, 0, &run);
+	has_calls = !error && !count_calls_begin(&calls, driver.worker);
+	allocations = count_allocations();
+	if (!error)
+		error = rings_run(&rings, run_ns, &run);
+	allocations = count_allocations() - allocations;
+	if (has_calls && count_calls_end(&calls))
+		has_calls = false;
+	if (!error)
+		print_counts(a ? a->name : "ping", &run, allocations,
+			     has_calls ? &calls : NULL);
+	rings_deinit(&rings);
+	return error;
+}
+
+/* In a daemon of its own, since counting takes time. */
+static int bench_counts(const struct options *o)
+{
+	int error;
+
+	driver_init(&driver);
+	driver.queues = 1;
+	error = count_allocations_in(&driver);
+	if (!error)
+		error = pin(0);
+	if (!error)
+		error = driver_start(&driver);
+	if (!error)
+		error = driver_connect(&driver, DRIVER_FEATURES);
+	if (!error)
+		error = driver_hello(&driver);
+	if (!error)
+		error = count_one(NULL, o->sample_ns);
+	for (unsigned int i = 0; !error && i < bench_algorithm_count; i++)
+		error = count_one(&bench_algorithms[i], o->sample_ns);
+	if (driver_stop(&driver) && !error)
+		error = -EPIPE;
+	return error;
+}
+
 /* A daemon on `cpus` CPUs, and this thread on the first. */
 static int bench(const struct options *o, unsigned int queues)
 {
@@ -321,8 +414,8 @@ static int plan_parse(struct options *o, int argc, char **argv)
 				strtoull(argv[i] + 5, NULL, 10) * CPU_NS_PER_MS;
 		else if (strncmp(argv[i], "--rounds=", 9) == 0)
 			o->rounds = (unsigned int)atoi(argv[i] + 9);
-		else if (strcmp(argv[i], "--small") == 0)
-			o->is_small = true;
+		else if (strcmp(argv[i], "--quick") == 0)
+			o->is_quick = true;
 		else if (strncmp(argv[i], "--point=", 8) == 0 &&
 			 point_parse(o, argv[i] + 8) == 0)
 			continue;
@@ -340,7 +433,7 @@ int main(int argc, char **argv)
 
 	if (plan_parse(&o, argc, argv)) {
 		fprintf(stderr, "usage: bench_device [--ms=N] [--rounds=N] "
-				"[--small] [--point=NAME,BYTES,DEPTH]\n");
+				"[--quick] [--point=NAME,BYTES,DEPTH]\n");
 		return 2;
 	}
 	error = cryptsess_provider_open(&provider, "openssl", NULL, 0);
@@ -356,6 +449,9 @@ int main(int argc, char **argv)
 	cpus = 2;
 	if (!error && !o.algorithm)
 		error = bench(&o, 2);
+	(void)sched_setaffinity(0, sizeof(before), &before);
+	if (!error && !o.algorithm)
+		error = bench_counts(&o);
 	cryptsess_provider_close(provider);
 	return error ? 1 : 0;
 }
