@@ -23,10 +23,10 @@ check-uml: build ## afalg and our module in a kernel of their own, no root
 	@tests/uml/check $(B)
 fuzz: setup     ## each fuzz target for SECONDS=60
 	@tools/fuzz $(or $(SECONDS),60)
-bench-device:   ## the device's speed beside libcrypto's, table and plot (4 min)
+bench-device:   ## the device's speed beside libcrypto's, table and plot (3 min; QUICK=1: 10 s)
 	@tools/setup bench
 	@tools/build $(B)
-	@tools/bench-device $(B)
+	@tools/bench-device $(B) $(if $(QUICK),--quick --ms=5 --rounds=3)
 format: setup   ## lay the code out as .clang-format says
 	@tools/check-format --fix
 install: build  ## install below DESTDIR
