@@ -52,6 +52,7 @@ enum chat_code {
 	CHAT_CODE_SENDER = 11,   /* an envelope that names another device */
 	CHAT_CODE_ENVELOPE = 12, /* an envelope of an unknown version */
 	CHAT_CODE_STORE = 13,    /* the relay cannot keep it now */
+	CHAT_CODE_REMOVED = 14,  /* by the relay's operator */
 	CHAT_CODES
 };
 

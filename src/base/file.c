@@ -109,7 +109,9 @@ static int sync_folder_of(const char *path)
 	return error;
 }
 
-int file_create_private(const char *path, const void *data, size_t bytes)
+/* `put` brings the finished file to its place, link(2) or rename(2). */
+static int write_private(const char *path, const void *data, size_t bytes,
+			 int (*put)(const char *from, const char *to))
 {
 	char temporary[4096];
 	int fd, error;
@@ -123,11 +125,21 @@ int file_create_private(const char *path, const void *data, size_t bytes)
 	error = write_whole(fd, data, bytes);
 	if (close(fd) < 0 && !error)
 		error = -errno;
-	/* link(2), unlike rename(2), leaves alone what is already there. */
-	if (!error && link(temporary, path) < 0)
+	if (!error && put(temporary, path) < 0)
 		error = -errno;
-	unlink(temporary);
+	unlink(temporary); /* a second name, or what failed; else absent */
 	return error ? error : sync_folder_of(path);
+}
+
+/* link(2), unlike rename(2), leaves alone what is already there. */
+int file_create_private(const char *path, const void *data, size_t bytes)
+{
+	return write_private(path, data, bytes, link);
+}
+
+int file_replace_private(const char *path, const void *data, size_t bytes)
+{
+	return write_private(path, data, bytes, rename);
 }
 
 const char *file_explain(int result)

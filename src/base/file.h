@@ -30,7 +30,10 @@ int file_read_private(const char *path, void *to, size_t room, size_t *bytes);
  */
 int file_create_private(const char *path, const void *data, size_t bytes);
 
-/* A sentence about a result of the two above, to stand behind a path and a
+/* The same, in the place of whatever is there. */
+int file_replace_private(const char *path, const void *data, size_t bytes);
+
+/* A sentence about a result of those above, to stand behind a path and a
  * colon; says what to do where that is known. Static or strerror(3)'s. */
 const char *file_explain(int result);
 

@@ -58,6 +58,11 @@ enum mutant {
 	MUTANT_device_tag_bound,
 	/* store */
 	MUTANT_store_once, /* a message that is kept already */
+	/* relay: who may come, and who may command */
+	MUTANT_address_limit,
+	MUTANT_room_limits,
+	MUTANT_device_ban,
+	MUTANT_admin_peer,
 	/* client */
 	MUTANT_private_file,   /* files that others can read */
 	MUTANT_terminal_text,  /* controls in what others send */

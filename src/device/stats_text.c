@@ -6,14 +6,14 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "base/metric.h"
 
 #define PREFIX "vhost_user_cryptodev_"
 
 static void family(FILE *out, const char *name, const char *type,
 		   const char *help)
 {
-	fprintf(out, "# HELP " PREFIX "%s %s.\n# TYPE " PREFIX "%s %s\n", name,
-		help, name, type);
+	metric_family(out, PREFIX, name, type, help);
 }
 
 static void write_device(FILE *out, const struct stats *stats)

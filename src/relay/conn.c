@@ -62,6 +62,7 @@ void conn_doom(struct conn *conn, unsigned int code, const char *detail)
 		return;
 	conn->is_doomed = true;
 	conn->code = (uint16_t)code;
+	conn->relay->counters.ends[code]++;
 	loop_work_queue(&conn->work);
 	if (code && code != CHAT_CODE_FULL)
 		log_line(relay_log_level(conn->relay, LOG_LEVEL_INFO),
@@ -145,6 +146,8 @@ static void conn_uncount(struct conn *conn)
 	if (conn->is_client)
 		conn->relay->client_count--;
 	conn->is_client = false;
+	address_put(conn->relay, conn->address);
+	conn->address = NULL;
 }
 
 /* Clause 4.8: a last word behind what is queued, and then no more. */
@@ -213,7 +216,7 @@ static void conn_set_socket(int fd)
 }
 
 int conn_create(struct relay *relay, int fd, struct tls_context *context,
-		bool is_refused)
+		struct address *address, bool is_refused)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 	const struct relay_limits *limits = &relay->limits;
@@ -222,10 +225,12 @@ int conn_create(struct relay *relay, int fd, struct tls_context *context,
 
 	if (!conn) {
 		close(fd);
+		address_put(relay, address);
 		return -ENOMEM;
 	}
 	conn->relay = relay;
 	transport_init(&conn->transport, fd, context);
+	conn->address = address;
 	conn->number = ++relay->last_number;
 	conn->created_ms = now_ms;
 	conn->heard_ms = now_ms;
@@ -246,6 +251,7 @@ int conn_create(struct relay *relay, int fd, struct tls_context *context,
 	error = stream_open(conn);
 	if (error) {
 		close(fd);
+		address_put(relay, address);
 		free(conn);
 		return error;
 	}

@@ -34,7 +34,8 @@ struct conn {
 	uint64_t number;         /* what the log calls it */
 	struct transport transport;
 	enum conn_stage stage;
-	bool is_client; /* counts against max_clients */
+	bool is_client;          /* counts against max_clients */
+	struct address *address; /* counts it too; NULL: nobody does */
 
 	/* Receiving. */
 	struct wire_assembler assembler; /* owns its room */
@@ -80,10 +81,11 @@ struct conn {
 	bool is_dismissed; /* the relay stops */
 };
 
-/* Takes the descriptor over: it is closed also when this fails. 0 or -errno.
- * `context`: TLS, or NULL. `is_refused`: only told that the relay is full. */
+/* Takes the descriptor and what it counts on (may be NULL) over: both are given
+ * back also when this fails. 0 or -errno. `context`: TLS, or NULL.
+ * `is_refused`: only told FULL. */
 int conn_create(struct relay *relay, int fd, struct tls_context *context,
-		bool is_refused);
+		struct address *address, bool is_refused);
 
 /* Whether something waits for the socket, in the queue or under TLS. */
 static inline bool conn_is_sending(const struct conn *conn)

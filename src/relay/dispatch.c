@@ -67,16 +67,31 @@ static void take_join(struct conn *conn, const struct wire_message *m,
 		.name_bytes = (uint8_t)strlen(conn->relay->name),
 		.nonce = conn->nonce,
 	};
+	struct relay_counters *counters = &conn->relay->counters;
 	const char *fault = admission_fault(m, &about);
+	int error;
 
 	if (fault) {
 		conn_doom(conn, CHAT_CODE_ADMISSION, fault);
 		return;
 	}
+	/* Behind the proof: nobody learns whether another's key is banned. */
+	if (!CHECK(device_ban,
+		   !bans_has(&conn->relay->bans, m->join.device_key))) {
+		counters->refused_banned++;
+		conn_doom(conn, CHAT_CODE_REMOVED, "banned");
+		return;
+	}
 	conn_move(conn, CONN_JOINED);
-	if (room_enter(conn->relay, conn, m->join.room_id,
-		       m->join.device_key)) {
-		conn_doom(conn, CHAT_CODE_INTERNAL, "no memory");
+	error = room_enter(conn->relay, conn, m->join.room_id,
+			   m->join.device_key);
+	counters->joins += !error;
+	counters->refused_room += error == -EUSERS;
+	if (error) {
+		conn_doom(conn,
+			  error == -EUSERS ? CHAT_CODE_FULL
+					   : CHAT_CODE_INTERNAL,
+			  error == -EUSERS ? "room limits" : "no memory");
 		return;
 	}
 	conn_say(conn, &(struct wire_message){ .type = CHAT_HISTORY });
@@ -116,6 +131,7 @@ static void take_send(struct conn *conn, const struct wire_message *m,
 		      size_t left_bytes)
 {
 	const struct relay_limits *limits = &conn->relay->limits;
+	struct relay_counters *counters = &conn->relay->counters;
 	struct wire_envelope_header h;
 	struct wire_message deliver = { .type = CHAT_DELIVER };
 
@@ -144,8 +160,13 @@ static void take_send(struct conn *conn, const struct wire_message *m,
 					   left_bytes);
 	deliver.deliver.envelope = m->send.envelope;
 	deliver.deliver.envelope_bytes = m->send.envelope_bytes;
-	if (!conn->batch || chunk_append(conn->batch, &deliver))
+	if (!conn->batch || chunk_append(conn->batch, &deliver)) {
 		conn_doom(conn, CHAT_CODE_INTERNAL, "no memory");
+		return;
+	}
+	counters->messages++;
+	counters->message_bytes += m->send.envelope_bytes;
+	counters->deliveries += conn->room->conn_count - 1;
 }
 
 void conn_end_batch(struct conn *conn)

@@ -8,6 +8,9 @@
 /* Those that an option sets; options.c has the table with the defaults. */
 struct relay_limits {
 	uint64_t max_clients;
+	uint64_t max_address_clients;  /* of one network; 0: any */
+	uint64_t max_rooms;            /* 0: any */
+	uint64_t max_room_clients;     /* 0: any */
 	uint64_t handshake_timeout_ms; /* accept to JOIN */
 	uint64_t ping_interval_ms;     /* of silence, before a PING */
 	uint64_t idle_timeout_ms;      /* of silence, before TIMEOUT */
@@ -42,6 +45,9 @@ struct relay_limits {
 #define RELAY_ACCEPTS_PER_TURN   64u
 #define RELAY_ACCEPT_PAUSE_MS    100u /* out of descriptors */
 #define RELAY_LISTENERS_MAX      16u
+#define RELAY_DRAIN_S            30u /* to send all away */
+#define RELAY_DRAIN_MAX_S        86400u
+#define RELAY_DRAIN_STEP_MS      100u
 #define RELAY_LOG_RATE           1u /* lines per second that peers cause */
 #define RELAY_LOG_BURST          100u
 

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - paravoxd, the relay */
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "relay/ctl.h"
 #include "relay/options.h"
 #include "relay/relay.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} subcommands[] = {
+	{ "ctl", ctl_main },
+};
 
 /* Exit statuses: 0 stopped as asked, 1 could not serve, 2 wrong usage. */
 int main(int argc, char **argv)
@@ -20,6 +29,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "paravoxd: %s\n", strerror(-outcome));
 		return 1;
 	}
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(subcommands); i++)
+		if (strcmp(argv[1], subcommands[i].name) == 0)
+			return subcommands[i].main(argc - 1, argv + 1);
 	outcome = relay_options_parse(&options, argc, argv);
 	if (outcome == OPTION_OUTCOME_HELP) {
 		option_print_help(&relay_option_table, stdout);

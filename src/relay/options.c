@@ -80,6 +80,15 @@ static const struct option_row rows[] = {
 	  .kind = OPTION_TAKEN, .take = take_listen },
 	{ "max-clients", "N", "connections at a time",
 	  LIMIT(max_clients, 1, 1000000, "10000") },
+	{ "max-address-clients", "N",
+	  "of them from one IPv4 address or IPv6 /64 network, 0:\nany",
+	  LIMIT(max_address_clients, 0, 1000000, "256") },
+	{ "max-rooms", "N", "rooms at a time, 0: any",
+	  LIMIT(max_rooms, 0, 1000000, "0") },
+	{ "max-room-clients", "N", "connections in one room, 0: any",
+	  LIMIT(max_room_clients, 0, 1000000, "0") },
+	{ "admin", "PATH", "a socket for paravoxd ctl", TEXT(admin) },
+	{ "bans", "FILE", "where banned devices are kept", TEXT(bans) },
 	{ "log-level", "error|warning|info|debug",
 	  "what to log on standard error", .kind = OPTION_LOG_LEVEL,
 	  .offset = offsetof(struct relay_options, log_level),
@@ -130,7 +139,7 @@ static const struct option_row rows[] = {
 
 const struct option_table relay_option_table = {
 	.program = "paravoxd",
-	.usage = "[--OPTION=VALUE]...",
+	.usage = "[--OPTION=VALUE]... | ctl COMMAND [OPERAND]",
 	.about = "Relay sealed messages between the members of rooms.\n"
 		 "In parentheses what holds without the option.",
 	.row = rows,

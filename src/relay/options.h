@@ -17,6 +17,8 @@ struct relay_options {
 	struct relay_limits limits;
 	const char *listen[RELAY_LISTENERS_MAX];
 	unsigned int listen_count; /* 0: the defaults */
+	const char *admin;         /* path of a socket */
+	const char *bans;          /* path of a file */
 	enum log_level log_level;
 	enum log_format log_format;
 	char name[CHAT_NAME_MAX + 1];

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "prim/random.h"
+#include "relay/admin.h"
 #include "relay/clock.h"
 #include "relay/conn.h"
 #include "relay/options.h"
@@ -83,37 +84,59 @@ static void relay_note_full(struct relay *relay, bool is_full)
 	relay->is_full = is_full;
 }
 
+/* A connection has come: make a client of it, or turn it away. */
+static void relay_take(struct relay *relay, int fd,
+		       const struct sockaddr_storage *peer,
+		       const struct listener *l)
+{
+	uint64_t most = relay->limits.max_clients;
+	struct address *address = NULL;
+	bool is_refused;
+	int error;
+
+	relay->counters.accepted++;
+	if (relay->conn_count >= most + RELAY_REFUSALS_MAX) {
+		relay->counters.refused_full++;
+		close(fd); /* too many even to be told */
+		return;
+	}
+	relay->is_short = false;
+	relay_note_full(relay, relay->client_count >= most);
+	relay->counters.refused_full += relay->is_full;
+	error = address_get(relay, peer, &address);
+	relay->counters.refused_address += error == -EUSERS;
+	is_refused = relay->is_full || error == -EUSERS;
+	if (error && !is_refused)
+		close(fd);
+	else
+		error = conn_create(relay, fd, NULL, address, is_refused);
+	if (error)
+		log_line(relay_log_level(relay, LOG_LEVEL_WARNING),
+			 "cannot take a client: %s", strerror(-error));
+	else
+		log_debug("client %llu: connected to %s",
+			  (unsigned long long)relay->last_number, l->name);
+}
+
 static void relay_accept(struct loop_watch *watch, unsigned int events)
 {
 	struct listener *l = list_entry(watch, struct listener, watch);
 	struct relay *relay = l->relay;
 
 	for (unsigned int i = 0; i < RELAY_ACCEPTS_PER_TURN; i++) {
-		uint64_t most = relay->limits.max_clients;
-		int error, fd;
+		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+		socklen_t bytes = sizeof(peer);
+		int fd = accept4(l->fd, (struct sockaddr *)&peer, &bytes,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-		fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0) {
-			if (accept_error_is_ours(errno))
-				relay_pause_accept(relay, errno);
-			if (errno == ECONNABORTED || errno == EINTR)
-				continue;
-			return;
-		}
-		if (relay->conn_count >= most + RELAY_REFUSALS_MAX) {
-			close(fd); /* too many even to be told */
+		if (fd >= 0) {
+			relay_take(relay, fd, &peer, l);
 			continue;
 		}
-		relay->is_short = false;
-		relay_note_full(relay, relay->client_count >= most);
-		error = conn_create(relay, fd, NULL, relay->is_full);
-		if (error)
-			log_line(relay_log_level(relay, LOG_LEVEL_WARNING),
-				 "cannot take a client: %s", strerror(-error));
-		else
-			log_debug("client %llu: connected to %s",
-				  (unsigned long long)relay->last_number,
-				  l->name);
+		if (accept_error_is_ours(errno))
+			relay_pause_accept(relay, errno);
+		if (errno != ECONNABORTED && errno != EINTR)
+			return;
 	}
 }
 
@@ -180,7 +203,7 @@ static void stop_late(struct loop_timer *timer)
 	loop_stop(relay->loop);
 }
 
-static void relay_close_listeners(struct relay *relay)
+void relay_close_listeners(struct relay *relay)
 {
 	for (unsigned int i = 0; i < relay->listener_count; i++)
 		listener_close(&relay->listeners[i]);
@@ -213,30 +236,33 @@ void relay_set_limits(struct relay *relay, const struct relay_limits *limits)
 	relay_raise_fds(relay);
 }
 
-/* SIGHUP reloads. The first other: take no more clients, say BYE to those that are here.
- * The second: go at once. */
-static void relay_signalled(struct loop_signals *signals, int number)
+void relay_stop(struct relay *relay, const char *why)
 {
-	struct relay *relay = list_entry(signals, struct relay, signals);
-
-	if (number == SIGHUP) {
-		relay_reload(relay);
-		return;
-	}
-	if (relay->is_stopping) {
-		loop_stop(relay->loop);
-		return;
-	}
 	relay->is_stopping = true;
-	log_info("stopping: %s", strsignal(number));
+	log_info("stopping: %s", why);
 	(void)notify_send("STOPPING=1");
 	loop_timer_disarm(&relay->accept_timer);
+	loop_timer_disarm(&relay->drain.timer);
 	relay_close_listeners(relay);
 	list_for_each (link, &relay->conns)
 		conn_dismiss(list_entry(link, struct conn, link));
 	loop_timer_arm(&relay->stop_timer, RELAY_STOP_TIMEOUT_MS);
 	if (!relay->conn_count)
 		loop_stop(relay->loop);
+}
+
+/* SIGHUP reloads. Of the others the first lets everybody leave, the second
+ * ends at once. */
+static void relay_signalled(struct loop_signals *signals, int number)
+{
+	struct relay *relay = list_entry(signals, struct relay, signals);
+
+	if (number == SIGHUP)
+		relay_reload(relay);
+	else if (relay->is_stopping)
+		loop_stop(relay->loop);
+	else
+		relay_stop(relay, strsignal(number));
 }
 
 static int relay_open_address(struct relay *relay, const char *address)
@@ -315,7 +341,10 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 		log_error("no signals: %s", strerror(-error));
 		return error;
 	}
-	return relay_open_listeners(relay, options);
+	error = bans_init(&relay->bans, relay->hash_key, options->bans);
+	if (!error && options->admin)
+		error = admin_open(relay, options->admin);
+	return error ? error : relay_open_listeners(relay, options);
 }
 
 static void relay_deinit(struct relay *relay)
@@ -327,6 +356,9 @@ static void relay_deinit(struct relay *relay)
 			conn_destroy(list_entry(link, struct conn, link));
 	loop_timer_disarm(&relay->accept_timer);
 	loop_timer_disarm(&relay->stop_timer);
+	loop_timer_disarm(&relay->drain.timer);
+	admin_close(relay);
+	bans_deinit(&relay->bans);
 	loop_signals_close(&relay->signals);
 	loop_destroy(relay->loop);
 }

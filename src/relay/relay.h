@@ -6,8 +6,13 @@
 #include "base/log.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
+#include "loop/query.h"
 #include "prim/shorthash.h"
+#include "relay/address.h"
+#include "relay/ban.h"
 #include "relay/bucket.h"
+#include "relay/counters.h"
+#include "relay/drain.h"
 #include "relay/limits.h"
 #include "relay/listen.h"
 
@@ -26,10 +31,13 @@ struct relay {
 	struct listener listeners[RELAY_LISTENERS_MAX];
 	unsigned int listener_count;
 	struct list conns;
-	uint64_t conn_count;   /* of them all */
-	uint64_t client_count; /* without those that are on their way out */
-	uint64_t last_number;  /* of a connection, for the log */
-	struct room *rooms;    /* uthash */
+	uint64_t conn_count;       /* of them all */
+	uint64_t client_count;     /* without those that are on their way out */
+	uint64_t last_number;      /* of a connection, for the log */
+	struct room *rooms;        /* uthash */
+	struct address *addresses; /* uthash */
+	struct bans bans;
+	struct relay_counters counters;
 	uint8_t hash_key[SHORTHASH_KEY_BYTES]; /* of all tables */
 	size_t held_bytes;                     /* by all chunks */
 	struct list stalled;                   /* conn.stalled_link */
@@ -37,8 +45,11 @@ struct relay {
 	struct bucket log_lines;               /* that peers may cause */
 	uint64_t muted_lines; /* of them, since one was shown */
 	struct loop_signals signals;
+	struct query_server admin;
 	struct loop_timer accept_timer; /* accept again */
 	struct loop_timer stop_timer;   /* give up on who does not read BYE */
+	struct relay_drain drain;
+	bool is_draining; /* and stays so */
 	bool is_stopping;
 	bool is_full;  /* the last client was turned away */
 	bool is_short; /* of descriptors or memory, at the last accept */
@@ -51,6 +62,13 @@ struct relay {
  * a log line that says what could not be had. `options` is borrowed.
  */
 int relay_run(const struct relay_options *options);
+
+/* Take no more clients, say BYE to all, wait a little until it is sent, and
+ * end; `why` is for the log. */
+void relay_stop(struct relay *relay, const char *why);
+
+/* No new clients. */
+void relay_close_listeners(struct relay *relay);
 
 /* reload.c: read the options again, and apply what can change; on an error all
  * stays as it is. */

@@ -190,6 +190,18 @@ static struct chunk *roster_of(struct room *room)
 	return chunk;
 }
 
+/* `room` is NULL for one that would be made. */
+static bool room_may_enter(const struct relay *relay, const struct room *room)
+{
+	const struct relay_limits *limits = &relay->limits;
+
+	if (!room)
+		return !limits->max_rooms ||
+		       HASH_COUNT(relay->rooms) < limits->max_rooms;
+	return !limits->max_room_clients ||
+	       room->conn_count < limits->max_room_clients;
+}
+
 int room_enter(struct relay *relay, struct conn *conn,
 	       const uint8_t id[CHAT_ROOM_ID_BYTES],
 	       const uint8_t device_key[CHAT_KEY_BYTES])
@@ -198,6 +210,8 @@ int room_enter(struct relay *relay, struct conn *conn,
 	struct member *member;
 	struct chunk *roster;
 
+	if (!CHECK(room_limits, room_may_enter(relay, room)))
+		return -EUSERS;
 	if (!room)
 		room = room_create(relay, id);
 	if (!room)
@@ -213,6 +227,7 @@ int room_enter(struct relay *relay, struct conn *conn,
 	conn->room = room;
 	conn->member = member;
 	list_append(&room->conns, &conn->room_link);
+	room->conn_count++;
 	if (conn->is_congested) /* by what came before JOIN */
 		room_congest(room);
 	conn_queue(conn, roster);
@@ -231,6 +246,7 @@ void room_leave(struct conn *conn)
 		return;
 	memcpy(key, conn->member->device_key, sizeof(key));
 	list_remove(&conn->room_link);
+	room->conn_count--;
 	list_remove(&conn->waiting_link);
 	conn->room = NULL;
 	if (conn->is_congested)

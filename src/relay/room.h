@@ -5,14 +5,10 @@
 
 #include "abi/chat_wire.h"
 #include "loop/loop.h"
+#include "relay/hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* An allocation of a table that fails leaves the element out, instead of
- * ending the program: who adds looks whether it is in. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 struct chunk;
 struct conn;
@@ -29,6 +25,7 @@ struct room {
 	uint8_t id[CHAT_ROOM_ID_BYTES];
 	struct relay *relay;
 	struct list conns;      /* conn.room_link */
+	uint32_t conn_count;    /* of them */
 	struct member *members; /* uthash */
 	uint32_t congested;     /* connections above the high-water mark */
 	uint64_t warned_ms;     /* it lost who held it up; 0: never */
@@ -40,7 +37,8 @@ struct room {
 /*
  * Put a connection into the room of that id, which is made when it is the
  * first: sets conn->room and conn->member, queues the roster for it and
- * PRESENCE for the others. 0, or -ENOMEM with nothing changed.
+ * PRESENCE for the others. With nothing changed: -ENOMEM, or -EUSERS above
+ * max_rooms or max_room_clients.
  */
 int room_enter(struct relay *relay, struct conn *conn,
 	       const uint8_t id[CHAT_ROOM_ID_BYTES],

@@ -160,6 +160,7 @@ static bool stream_write_some(struct conn *conn)
 	}
 	if (n > 0)
 		outbox_consume(&conn->outbox, (size_t)n);
+	conn->relay->counters.written_bytes += t->sent_bytes - before_bytes;
 	stream_note_stall(conn, t->sent_bytes > before_bytes);
 	return n != -EAGAIN && !t->is_full && conn->outbox.count;
 }
@@ -241,6 +242,7 @@ static void stream_read(struct conn *conn)
 			stream_lose(conn, stream_detail(conn, n));
 		return;
 	}
+	relay->counters.read_bytes += (uint64_t)n;
 	conn->heard_ms = loop_now_ms(relay->loop);
 	if (n == 0) {
 		conn->has_ended = true;

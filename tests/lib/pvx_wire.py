@@ -43,7 +43,7 @@ LABEL_DEVICE = b"paravox v1 device admission"
 
 CODES = {"PROTOCOL": 1, "TOO_LARGE": 2, "VERSION": 3, "STATE": 4,
          "ADMISSION": 5, "FULL": 6, "TIMEOUT": 7, "WINDOW": 8, "SLOW": 9,
-         "INTERNAL": 10, "SENDER": 11, "ENVELOPE": 12, "STORE": 13}
+         "INTERNAL": 10, "SENDER": 11, "ENVELOPE": 12, "STORE": 13, "REMOVED": 14}
 CODE_NAMES = {number: name for name, number in CODES.items()}
 
 # Clause 3: type, fields. A field is (name, kind): a struct letter, a number
@@ -349,7 +349,7 @@ class Client(Peer):
     """The client's side."""
 
     @classmethod
-    def connect(cls, address, receive_buffer=None):
+    def connect(cls, address, receive_buffer=None, source=None):
         """`address` is (host, port) or the path of a Unix socket."""
         if isinstance(address, str):
             sock = socket.socket(socket.AF_UNIX)
@@ -359,6 +359,8 @@ class Client(Peer):
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                             receive_buffer)
+        if source:
+            sock.bind((source, 0))
         sock.settimeout(10)
         sock.connect(address)
         if not isinstance(address, str):

@@ -1,0 +1,84 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""How many connections one address has, over real sockets: in a network of
+our own that has more addresses than loopback's."""
+import os
+import subprocess
+import sys
+
+import pvx_tap
+from pvx_relay import Relay
+from pvx_wire import Device, Room
+
+INSIDE = "PVX_INSIDE"
+ADDRESSES = ("192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128",
+             "2001:db8::2/128", "2001:db8:0:1::1/128")
+LISTEN = ("--listen=192.0.2.1:0", "--max-address-clients=2")
+
+
+def enter_network():
+    """This program again, where it may make addresses; or why not."""
+    namespace = ("unshare", "--user", "--map-root-user", "--net")
+    probe = subprocess.run([*namespace, "ip", "link", "set", "lo", "up"],
+                           capture_output=True)
+    if probe.returncode:
+        return
+    os.environ[INSIDE] = "yes"
+    os.execvp(namespace[0], [*namespace, sys.executable, *sys.argv])
+
+
+def make_addresses():
+    for command in ("link set lo up", *(
+            f"address add {address} dev lo nodad" if ":" in address
+            else f"address add {address} dev lo" for address in ADDRESSES)):
+        subprocess.run(["ip", *command.split()], capture_output=True)
+
+
+def inside():
+    if INSIDE not in os.environ:
+        raise pvx_tap.Skip("no user and network namespaces here")
+
+
+def has_ipv6():
+    return "2001:db8::2" in subprocess.run(
+        ["ip", "address"], capture_output=True, text=True).stdout
+
+
+def test_an_address_has_so_many_connections():
+    inside()
+    with Relay(*LISTEN, listen=None) as relay:
+        a, b = relay.enter_all(Room(), [Device(), Device()])
+        relay.connect().expect_error("FULL")
+        other = relay.connect(source="192.0.2.2")
+        other.enter(Room(), Device())
+        b.send("BYE")
+        b.expect_end()
+        b.close()
+        a.expect("PRESENCE")
+        relay.enter(Room(), Device())
+        relay.connect().expect_error("FULL")
+
+
+def test_an_ipv6_network_counts_as_one():
+    inside()
+    if not has_ipv6():
+        raise pvx_tap.Skip("no IPv6 here")
+    with Relay("--listen=[2001:db8::1]:0", LISTEN[1], listen=None) as relay:
+        for source in ("2001:db8::1", "2001:db8::2"):
+            relay.connect(source=source).greet()
+        relay.connect(source="2001:db8::2").expect_error("FULL")
+        relay.connect(source="2001:db8:0:1::1").greet()
+
+
+def test_loopback_has_no_limit():
+    with Relay("--max-address-clients=2") as relay:
+        for _ in range(6):
+            relay.greet()
+
+
+if __name__ == "__main__":
+    if INSIDE not in os.environ:
+        enter_network()
+    else:
+        make_addresses()
+    pvx_tap.main(globals())
