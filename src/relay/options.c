@@ -89,6 +89,10 @@ static const struct option_row rows[] = {
 	  LIMIT(max_room_clients, 0, 1000000, "0") },
 	{ "admin", "PATH", "a socket for paravoxd ctl", TEXT(admin) },
 	{ "bans", "FILE", "where banned devices are kept", TEXT(bans) },
+	{ "metrics", "ADDR:PORT|unix:PATH",
+	  "where monitoring asks for /metrics and /health, on this\n"
+	  "machine",
+	  TEXT(metrics) },
 	{ "log-level", "error|warning|info|debug",
 	  "what to log on standard error", .kind = OPTION_LOG_LEVEL,
 	  .offset = offsetof(struct relay_options, log_level),

@@ -19,6 +19,7 @@ struct relay_options {
 	unsigned int listen_count; /* 0: the defaults */
 	const char *admin;         /* path of a socket */
 	const char *bans;          /* path of a file */
+	const char *metrics;
 	enum log_level log_level;
 	enum log_format log_format;
 	char name[CHAT_NAME_MAX + 1];

@@ -344,6 +344,8 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 	error = bans_init(&relay->bans, relay->hash_key, options->bans);
 	if (!error && options->admin)
 		error = admin_open(relay, options->admin);
+	if (!error && options->metrics)
+		error = metrics_open(relay, options->metrics);
 	return error ? error : relay_open_listeners(relay, options);
 }
 
@@ -357,6 +359,7 @@ static void relay_deinit(struct relay *relay)
 	loop_timer_disarm(&relay->accept_timer);
 	loop_timer_disarm(&relay->stop_timer);
 	loop_timer_disarm(&relay->drain.timer);
+	metrics_close(relay);
 	admin_close(relay);
 	bans_deinit(&relay->bans);
 	loop_signals_close(&relay->signals);

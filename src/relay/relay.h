@@ -15,6 +15,7 @@
 #include "relay/drain.h"
 #include "relay/limits.h"
 #include "relay/listen.h"
+#include "relay/metrics.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,6 +47,7 @@ struct relay {
 	uint64_t muted_lines; /* of them, since one was shown */
 	struct loop_signals signals;
 	struct query_server admin;
+	struct metrics metrics;
 	struct loop_timer accept_timer; /* accept again */
 	struct loop_timer stop_timer;   /* give up on who does not read BYE */
 	struct relay_drain drain;
