@@ -62,7 +62,7 @@ int vhost_apply_set_protocol_features(struct vhost_control *control,
 	return 0;
 }
 
-/* SET_OWNER, RESET_OWNER (deprecated): nothing. */
+/* RESET_OWNER (deprecated). */
 int vhost_apply_nothing(struct vhost_control *control, struct vhost_message *in,
 			struct vhost_message *reply)
 {
@@ -143,4 +143,14 @@ int vhost_apply_reset_device(struct vhost_control *control,
 	}
 	control->device->reset(control->owner);
 	return 0;
+}
+
+/* A session begins: also on a connection that had one before, as QEMU does it
+ * when a device is plugged in again. It counts on nothing that it did not say,
+ * and shares all memory anew. */
+int vhost_apply_set_owner(struct vhost_control *control,
+			  struct vhost_message *in, struct vhost_message *reply)
+{
+	vhost_memory_forget(control);
+	return vhost_apply_reset_device(control, in, reply);
 }

@@ -191,3 +191,12 @@ int vhost_apply_set_inflight_fd(struct vhost_control *control,
 	}
 	return error;
 }
+
+void vhost_memory_forget(struct vhost_control *control)
+{
+	layout_clear(control);
+	memset(&control->state->inflight, 0, sizeof(control->state->inflight));
+	vhost_fd_replace(&control->fds->inflight, -1);
+	/* Nothing to map, so nothing that could fail. */
+	(void)control->device->remap(control->owner);
+}

@@ -31,6 +31,7 @@ vhost_apply vhost_apply_get_config;
 vhost_apply vhost_apply_set_config;
 vhost_check vhost_check_stop_all;
 vhost_apply vhost_apply_reset_device;
+vhost_apply vhost_apply_set_owner;
 
 /* handle_memory.c */
 vhost_check vhost_check_mem_table;
@@ -60,6 +61,9 @@ vhost_check vhost_check_vring_fd;
 vhost_apply vhost_apply_vring_kick;
 vhost_apply vhost_apply_vring_call;
 vhost_apply vhost_apply_vring_err;
+
+/* Give guest memory and the inflight file back; no ring runs. */
+void vhost_memory_forget(struct vhost_control *control);
 
 /* Close *slot and put `fd` there. */
 void vhost_fd_replace(int *slot, int fd);

@@ -372,65 +372,6 @@ static void test_config_is_read_only(void **state)
 	stage_close(&stage);
 }
 
-static void test_memory_slots(void **state)
-{
-	struct vhost_mem_slot slot = { .padding = 0 };
-
-	open_and_start(STAGE_FEATURES, 1);
-	/* The same file at another guest address, as hot-plugged memory. */
-	slot.region = fe->region[0];
-	slot.region.guest_addr = UINT64_C(1) << 40;
-	slot.region.user_addr = UINT64_C(1) << 44;
-	for (unsigned int i = 0; i < 50; i++) {
-		assert_int_equal(frontend_ask(fe, VHOST_ADD_MEM_REG, &slot,
-					      sizeof(slot), &fe->memory_fd, 1),
-				 0);
-		stage_works(&stage, 0);
-		assert_int_equal(frontend_ask(fe, VHOST_ADD_MEM_REG, &slot,
-					      sizeof(slot), &fe->memory_fd, 1),
-				 -EREMOTEIO);
-		assert_int_equal(frontend_ask(fe, VHOST_REM_MEM_REG, &slot,
-					      sizeof(slot), NULL, 0),
-				 0);
-		stage_works(&stage, 0);
-		assert_int_equal(frontend_ask(fe, VHOST_REM_MEM_REG, &slot,
-					      sizeof(slot), &fe->memory_fd, 1),
-				 -EREMOTEIO);
-	}
-	stage_close(&stage);
-}
-
-static void test_memory_table_changes_while_running(void **state)
-{
-	open_and_start(STAGE_FEATURES, 2);
-	for (unsigned int i = 0; i < 50; i++) {
-		stage_works(&stage, 0);
-		assert_int_equal(frontend_share_memory(fe), 0);
-		stage_works(&stage, 1);
-	}
-	stage_close(&stage);
-}
-
-static void test_a_ring_stops_when_its_memory_goes(void **state)
-{
-	struct vhost_mem_table table = { .count = 1 };
-	int fd;
-
-	open_and_start(STAGE_FEATURES, 1);
-	stage_works(&stage, 0);
-	fd = fe->memory_fd;
-	table.region[0] = fe->region[2];
-	/* The rings lie in region 0: that they cannot run is told. */
-	assert_int_equal(
-		frontend_ask(fe, VHOST_SET_MEM_TABLE, &table, 40, &fd, 1),
-		-EREMOTEIO);
-	assert_int_equal(frontend_poll(fe->queue[0].err_fd, FRONTEND_WAIT_MS),
-			 1);
-	assert_int_equal(frontend_share_memory(fe), 0);
-	stage_works(&stage, 0);
-	stage_close(&stage);
-}
-
 static void test_reset_device_stops_all_rings(void **state)
 {
 	open_and_start(STAGE_FEATURES, 2);
@@ -489,9 +430,6 @@ int main(void)
 			test_rings_start_enabled_without_protocol_features),
 		cmocka_unit_test(test_config_reads),
 		cmocka_unit_test(test_config_is_read_only),
-		cmocka_unit_test(test_memory_slots),
-		cmocka_unit_test(test_memory_table_changes_while_running),
-		cmocka_unit_test(test_a_ring_stops_when_its_memory_goes),
 		cmocka_unit_test(test_reset_device_stops_all_rings),
 		cmocka_unit_test(test_backend_request_socket),
 	};
