@@ -3,7 +3,7 @@
  *
  * The running hash dies with it (docs/spec/virtio-cryptodev.md, 9.4). A
  * program may hear of that in one place alone: where it goes on with a hash
- * that it has open. $steering is where tests/uml/device takes orders.
+ * that it has open. $steering takes orders as in tests/guest/claims.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -28,16 +28,19 @@ static atomic_bool is_over;
 static bool kill_worker(void)
 {
 	const char *folder = getenv("steering");
+	static unsigned int orders;
 	char path[256];
 	struct stat status;
 	FILE *file;
 
 	if (!folder)
 		return false;
-	snprintf(path, sizeof(path), "%s/kill-worker", folder);
+	snprintf(path, sizeof(path), "%s/kill-worker.0.lost%u", folder,
+		 orders++);
 	file = fopen(path, "w");
 	if (!file)
 		return false;
+	fprintf(file, "\n");
 	fclose(file);
 	for (int i = 0; i < 3000; i++) {
 		if (stat(path, &status))
