@@ -21,6 +21,9 @@ system: build   ## the long tests: 200 clients, 50 relay kills, namespaces
 check-uml: build ## afalg and our module in a kernel of their own, no root
 	@tools/setup uml
 	@tests/uml/check $(B)
+check-qemu: build ## our module in a stock kernel in QEMU, two CPUs
+	@tools/setup qemu
+	@tests/qemu/check $(B)
 fuzz: setup     ## each fuzz target for SECONDS=60
 	@tools/fuzz $(or $(SECONDS),60)
 bench-device:   ## the device's speed beside libcrypto's, table and plot (3 min; QUICK=1: 10 s)
@@ -33,5 +36,5 @@ install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo check check-uml sanitize system fuzz bench-device bench-relay format install clean
+.PHONY: help setup build demo check check-uml check-qemu sanitize system fuzz bench-device bench-relay format install clean
 .DEFAULT_GOAL := help

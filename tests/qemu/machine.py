@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""machine - a QEMU guest whose root is the host's file system, with devices of
+vhost-user-cryptodev outside.
+
+How it works: the guest runs a script, whose output is its second serial port;
+the first is the console of its kernel. It steers the machine by files in a
+folder that both see (tests/guest/claims), named after one of ORDERS. QEMU and
+the devices are children in groups of their own, ended by close(), and QEMU's
+life has an end anyway (`seconds`).
+"""
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+START_S = 60
+QMP_S = 120
+UNPLUG_S = 120
+VIRTIO_ID = 30
+RING_ENTRIES = 1024
+CONFIG_BYTES = 64
+PR_SET_PDEATHSIG = 1
+
+
+class Trouble(Exception):
+    """The machine is not as it should be."""
+
+
+def with_parent():
+    """In a child: not to outlive this process."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def wait_for(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise Trouble(f"{what}: not in {seconds} s")
+        time.sleep(0.02)
+
+
+def is_served(path):
+    with socket.socket(socket.AF_UNIX) as link:
+        return link.connect_ex(path) == 0
+
+
+def end(process):
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            pass
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+class Device:
+    """A vhost-user-cryptodev of a machine."""
+
+    def __init__(self, build, folder, number, options):
+        self.program = str(build / "src/device/vhost-user-cryptodev")
+        self.number = number
+        self.socket = str(folder / f"device{number}")
+        self.stats_socket = str(folder / f"stats{number}")
+        self.log = open(folder / f"device{number}.log", "ab")
+        self.options = options
+        self.kills = 0
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self.program, f"--socket-path={self.socket}",
+             f"--stats-socket={self.stats_socket}", "--log-level=warning",
+             *self.options], stdin=subprocess.DEVNULL, stderr=self.log,
+            start_new_session=True, preexec_fn=with_parent)
+        wait_for(self.is_up, START_S, "the device listens")
+
+    def is_up(self):
+        if self.process.poll() is not None:
+            raise Trouble("the device ended: " + self.log_text())
+        return is_served(self.stats_socket)
+
+    def workers(self):
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        return [int(pid) for pid in pathlib.Path(path).read_text().split()]
+
+    def signal_workers(self, number):
+        for pid in self.workers():
+            try:
+                os.kill(pid, number)
+                self.kills += number == signal.SIGKILL
+            except ProcessLookupError:
+                pass
+
+    def log_text(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")
+
+    def dies_by_kills_alone(self):
+        """A kill that meets a worker on its way out is no death."""
+        log = self.log_text()
+        deaths = log.count("worker died")
+        return log.count("worker died (signal 9)") == deaths <= self.kills
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for path in self.socket, self.stats_socket:
+            if os.path.exists(path):
+                os.unlink(path)
+
+    def stats(self):
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(START_S)
+            link.connect(self.stats_socket)
+            link.sendall(b"json\n")
+            return json.load(link.makefile())
+
+    def close(self):
+        if self.process.poll() is None:
+            self.signal_workers(signal.SIGCONT)
+        end(self.process)
+        self.log.close()
+
+
+class Qmp:
+    """QEMU's control socket."""
+
+    def __init__(self, path):
+        self.link = socket.socket(socket.AF_UNIX)
+        self.link.settimeout(QMP_S)
+        self.link.connect(path)
+        self.lines = self.link.makefile()
+        self.events = []
+        self.receive()
+        self.call("qmp_capabilities")
+
+    def receive(self):
+        line = self.lines.readline()
+        if not line:
+            raise Trouble("QEMU closed its control socket")
+        answer = json.loads(line)
+        if "event" in answer:
+            self.events.append(answer)
+        return answer
+
+    def call(self, command, **arguments):
+        text = json.dumps({"execute": command, "arguments": arguments})
+        self.link.sendall(text.encode())
+        while True:
+            answer = self.receive()
+            if "error" in answer:
+                raise Trouble(f"{command}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def wait_event(self, name, seconds, **data):
+        end_at = time.monotonic() + seconds
+        while True:
+            for event in self.events:
+                if event["event"] == name and data.items() <= \
+                        event.get("data", {}).items():
+                    self.events.remove(event)
+                    return
+            if time.monotonic() > end_at:
+                raise Trouble(f"no {name} in {seconds} s")
+            self.receive()
+
+
+class Machine:
+    def __init__(self, build, script, *, kernel, module, seconds, devices=1,
+                 memory_mib=512, variables=(), device_options=(), more=(),
+                 terminal=False):
+        self.build = pathlib.Path(build).resolve()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="paravox-vm-"))
+        self.steering = self.folder / "steering"
+        self.steering.mkdir()
+        self.console = self.folder / "console"
+        self.seconds = seconds
+        self.devices = []
+        self.troubles = []
+        self.qemu = self.qmp = self.steerer = None
+        self.is_over = threading.Event()
+        try:
+            for number in range(devices):
+                self.devices.append(Device(self.build, self.folder, number,
+                                           device_options))
+            self.start(script, pathlib.Path(kernel), module, memory_mib,
+                       variables, more, terminal)
+        except BaseException as what:
+            if self.qemu and isinstance(what, Trouble):
+                what = Trouble(f"{what}; QEMU said: {self.error_text()}")
+            self.close()
+            raise what
+
+    def start(self, script, kernel, module, memory_mib, variables, more,
+              terminal):
+        words = ["console=ttyS0", "quiet", "loglevel=4", "panic=-1",
+                 "oops=panic", f"here={HERE}", f"build={self.build}",
+                 f"test={script}", f"module={pathlib.Path(module).resolve()}",
+                 *variables]
+        control = str(self.folder / "qmp")
+        command = [
+            str(self.build / "qemu/emulator/qemu"),
+            "-machine", "pc,accel=tcg,memory-backend=memory", "-cpu", "max",
+            "-smp", "2", "-m", f"{memory_mib}M", "-object",
+            f"memory-backend-memfd,id=memory,size={memory_mib}M,share=on",
+            "-nodefaults", "-no-user-config", "-display", "none",
+            "-action", "reboot=shutdown",
+            "-kernel", str(kernel / "vmlinuz"),
+            "-initrd", str(kernel / "initrd"), "-append", " ".join(words),
+            "-serial", f"file:{self.console}",
+            "-serial", "mon:stdio" if terminal else "stdio",
+            "-qmp", f"unix:{control},server=on,wait=off",
+            *self.shared("root", "/", ",readonly=on,multidevs=remap"),
+            *self.shared("steering", self.steering, ""), *more]
+        for device in self.devices:
+            command += ["-chardev", f"socket,id=chardev{device.number},"
+                        f"path={device.socket}", "-device",
+                        ",".join(f"{key}={value}" for key, value
+                                 in self.device_of(device).items())]
+        streams = {} if terminal else {"stdin": subprocess.DEVNULL,
+                                       "stdout": subprocess.PIPE}
+        self.errors = open(self.folder / "errors", "w+b")
+        self.qemu = subprocess.Popen(
+            command, **streams, stderr=self.errors, text=True,
+            errors="replace", preexec_fn=with_parent,
+            start_new_session=not terminal)
+        wait_for(lambda: self.is_ended() or self.has_qmp(control), START_S,
+                 "QEMU starts")
+        if not self.qmp:
+            raise Trouble("QEMU ended")
+        self.watchdog = threading.Timer(self.seconds, self.qemu.kill)
+        self.watchdog.daemon = True
+        self.watchdog.start()
+        self.steerer = threading.Thread(target=self.steer, daemon=True)
+        self.steerer.start()
+
+    @staticmethod
+    def shared(tag, folder, options):
+        return ["-fsdev", f"local,id={tag},path={folder},security_model=none"
+                + options,
+                "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+
+    @staticmethod
+    def device_of(device):
+        return {"driver": "vhost-user-test-device-pci",
+                "id": f"device{device.number}",
+                "chardev": f"chardev{device.number}",
+                "virtio-id": VIRTIO_ID, "num_vqs": 2,
+                "vq_size": RING_ENTRIES, "config_size": CONFIG_BYTES}
+
+    def has_qmp(self, path):
+        try:
+            self.qmp = Qmp(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            pass
+        return bool(self.qmp)
+
+    def is_ended(self):
+        return self.qemu.poll() is not None
+
+    def error_text(self):
+        self.errors.seek(0)
+        return self.errors.read().decode(errors="replace").strip()
+
+    # What the guest may order; the argument is the number of the device.
+
+    def unplug(self, device):
+        self.qmp.call("device_del", id=f"device{device.number}")
+        self.qmp.wait_event("DEVICE_DELETED", UNPLUG_S,
+                            device=f"device{device.number}")
+
+    def plug(self, device):
+        self.qmp.call("device_add", **self.device_of(device))
+
+    def renew(self, device):
+        """A new process behind it, whose old one was killed."""
+        chardev = f"chardev{device.number}"
+        self.qmp.call("chardev-remove", id=chardev)
+        device.start()
+        self.qmp.call("chardev-add", id=chardev, backend={
+            "type": "socket", "data": {"server": False, "addr": {
+                "type": "unix", "data": {"path": device.socket}}}})
+
+    def pause(self, device):
+        self.qmp.call("stop")
+        time.sleep(0.5)
+        self.qmp.call("cont")
+
+    def let_reboot(self, device):
+        self.qmp.call("set-action", reboot="reset")
+
+    def stay_off(self, device):
+        self.qmp.call("set-action", reboot="shutdown")
+
+    ORDERS = {
+        "kill-worker": lambda self, device:
+            device.signal_workers(signal.SIGKILL),
+        "stop-worker": lambda self, device:
+            device.signal_workers(signal.SIGSTOP),
+        "continue-worker": lambda self, device:
+            device.signal_workers(signal.SIGCONT),
+        "kill-device": lambda self, device: device.kill(),
+        "renew": renew, "unplug": unplug, "plug": plug, "pause": pause,
+        "let-reboot": let_reboot, "stay-off": stay_off,
+    }
+
+    def steer(self):
+        """Files are named ORDER.DEVICE.NUMBER; an empty one is still being
+        opened by the guest, which does that in more steps than one."""
+        while not self.is_over.wait(0.03):
+            for path in sorted(self.steering.iterdir()):
+                order, _, numbers = path.name.partition(".")
+                if order not in self.ORDERS or not path.stat().st_size:
+                    continue
+                number = int(numbers.split(".")[0])
+                try:
+                    self.ORDERS[order](self, self.devices[number])
+                except (Trouble, OSError, ValueError) as trouble:
+                    if not self.is_ended():
+                        self.troubles.append(f"{path.name}: {trouble}")
+                path.unlink()
+
+    def lines(self):
+        """What the script says, until the machine is off."""
+        for line in self.qemu.stdout:
+            yield line.rstrip("\r\n")
+        self.qemu.wait()
+
+    def close(self):
+        self.is_over.set()
+        if self.qemu:
+            if self.qmp:
+                self.watchdog.cancel()
+            end(self.qemu)
+            if self.steerer:
+                self.steerer.join(QMP_S)
+            self.errors.close()
+        for device in self.devices:
+            device.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
