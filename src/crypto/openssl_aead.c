@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
 #include "base/mutant.h"
 #include "base/secret.h"
 #include "crypto/provider_openssl.h"
@@ -59,10 +62,16 @@ static bool set_tag(EVP_CIPHER_CTX *ctx, uint8_t *tag, uint32_t bytes)
 				   tag) > 0;
 }
 
+/* As EVP_CTRL_AEAD_GET_TAG does, which finds the way there first. */
 static bool get_tag(EVP_CIPHER_CTX *ctx, uint8_t *tag, uint32_t bytes)
 {
-	return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)bytes,
-				   tag) > 0;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+						  tag, bytes),
+		OSSL_PARAM_construct_end(),
+	};
+
+	return EVP_CIPHER_CTX_get_params(ctx, params) > 0;
 }
 
 static bool gcm_auth(EVP_CIPHER_CTX *ctx, const struct aead_job *job)
