@@ -198,18 +198,35 @@ static bool is_exclusive(const struct task *task)
 	return task->op && task->op->flags & OP_IS_EXCLUSIVE;
 }
 
+void engine_enter(struct engine_lane *lane)
+{
+	struct engine *engine = lane->engine;
+
+	if (atomic_load(&engine->exclusive_wanted)) {
+		pthread_mutex_lock(&engine->exclusive);
+		pthread_mutex_unlock(&engine->exclusive);
+	}
+	pthread_mutex_lock(&lane->lock);
+}
+
+void engine_leave(struct engine_lane *lane)
+{
+	pthread_mutex_unlock(&lane->lock);
+}
+
+/* All lanes' locks for who needs them; who does not gives way to who does. */
 static void lanes_lock(const struct task *task)
 {
 	struct engine *engine = task->engine;
 
 	if (!is_exclusive(task)) {
 		if (atomic_load(&engine->exclusive_wanted)) {
-			pthread_mutex_lock(&engine->exclusive);
-			pthread_mutex_unlock(&engine->exclusive);
+			engine_leave(task->lane);
+			engine_enter(task->lane);
 		}
-		pthread_mutex_lock(&task->lane->lock);
 		return;
 	}
+	engine_leave(task->lane);
 	atomic_fetch_add(&engine->exclusive_wanted, 1);
 	pthread_mutex_lock(&engine->exclusive);
 	for (uint32_t i = 0; i < engine->state->limits.queues; i++)
@@ -220,12 +237,11 @@ static void lanes_unlock(const struct task *task)
 {
 	struct engine *engine = task->engine;
 
-	if (!is_exclusive(task)) {
-		pthread_mutex_unlock(&task->lane->lock);
+	if (!is_exclusive(task))
 		return;
-	}
 	for (uint32_t i = 0; i < engine->state->limits.queues; i++)
-		pthread_mutex_unlock(&engine->lane[i].lock);
+		if (i != task->lane->index)
+			pthread_mutex_unlock(&engine->lane[i].lock);
 	pthread_mutex_unlock(&engine->exclusive);
 	atomic_fetch_sub(&engine->exclusive_wanted, 1);
 }

@@ -21,11 +21,12 @@
  * the queue's result and recorded, so that a request can always be done again
  * from what is readable (vcd 9.3).
  *
- * Locks: a lane's lock is held while it executes a request. Ops that change
- * the tables or reach into another queue's sessions hold every lane's lock, in
+ * Locks: a lane's lock is held while it executes a batch. Ops that change the
+ * tables or reach into another queue's sessions hold every lane's lock, in
  * order, behind `exclusive`; so HELLO is the barrier of vcd 4.4, and what one
  * request finds in the tables stays as it is until it ends. Mutexes are not
- * fair, so a lane that is about to begin gives way to who wants them all.
+ * fair, so a lane that is about to begin a batch or a request gives way to who
+ * wants them all.
  */
 #define ENGINE_ATTEMPTS_MAX 3 /* vcd 9.5 */
 
@@ -82,8 +83,13 @@ void engine_describe(struct vcd_config *config,
 		     const struct state_limits *limits,
 		     struct cryptsess_provider *provider);
 
+/* The lane's thread is about to execute requests, and has done with them: it
+ * must leave before it waits for anything. */
+void engine_enter(struct engine_lane *lane);
+void engine_leave(struct engine_lane *lane);
+
 /*
- * Execute the request in `chain`, or finish what another worker began, as
+ * On a lane that was entered: execute the request in `chain`, or finish what another worker began, as
  * `slot` tells. When it returns the slot is committed and applied, and
  * slot->used_bytes is what to return the chain with. Returns the payload bytes
  * that were worked on, for the throttle.

@@ -95,7 +95,9 @@ static void finish_window(struct queue *queue)
 			broke(queue);
 			return;
 		}
+		engine_enter(queue->lane);
 		(void)engine_execute(queue->lane, slot, &queue->chain);
+		engine_leave(queue->lane);
 	}
 	publish(queue);
 }
@@ -129,6 +131,7 @@ static bool serve_batch(struct queue *queue, uint64_t *hold_ns)
 	uint64_t batch_bytes = 0;
 	int got = 1;
 
+	engine_enter(queue->lane);
 	while (queue->journal.count < BATCH_REQUESTS &&
 	       batch_bytes < BATCH_BYTES) {
 		struct state_slot *slot;
@@ -153,6 +156,7 @@ static bool serve_batch(struct queue *queue, uint64_t *hold_ns)
 		if (throttle_is_on(queue->throttle))
 			throttle_spend(queue->throttle, now_ns(), bytes);
 	}
+	engine_leave(queue->lane);
 	publish(queue);
 	if (got < 0)
 		broke(queue);

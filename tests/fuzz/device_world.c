@@ -228,7 +228,9 @@ static bool finish_window(struct line *line)
 			return false;
 		}
 		allow_chain(&w.chain);
+		engine_enter(&w.engine.lane[w.queue]);
 		(void)engine_execute(&w.engine.lane[w.queue], slot, &w.chain);
+		engine_leave(&w.engine.lane[w.queue]);
 	}
 	publish(line);
 	return true;
@@ -249,7 +251,9 @@ static bool serve(struct line *line)
 		engine_moment(lane, MOMENT_TAKEN);
 		slot = journal_begin(&line->journal, w.chain.head,
 				     line->ring.next_avail);
+		engine_enter(lane);
 		(void)engine_execute(lane, slot, &w.chain);
+		engine_leave(lane);
 		publish(line);
 	}
 	return true;
