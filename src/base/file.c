@@ -197,6 +197,17 @@ static int check_folder_of(char *path)
 	return 0;
 }
 
+/* A path of `length` characters was printed. */
+static int finish_path(char *path, int length, size_t room)
+{
+	int error;
+
+	if (length < 0 || (size_t)length >= room)
+		return -ENAMETOOLONG;
+	error = make_folders(path);
+	return error ? error : check_folder_of(path);
+}
+
 int file_own_path(char *path, size_t room, const char *variable,
 		  const char *fallback, const char *name)
 {
@@ -210,8 +221,11 @@ int file_own_path(char *path, size_t room, const char *variable,
 		length = snprintf(path, room, "%s/%s/%s", home, fallback, name);
 	else
 		return -ENOENT;
-	if (length < 0 || (size_t)length >= room)
-		return -ENAMETOOLONG;
-	length = make_folders(path);
-	return length ? length : check_folder_of(path);
+	return finish_path(path, length, room);
+}
+
+int file_path_in(char *path, size_t room, const char *folder, const char *name)
+{
+	return finish_path(path, snprintf(path, room, "%s/%s", folder, name),
+			   room);
 }

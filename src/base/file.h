@@ -48,4 +48,7 @@ const char *file_explain(int result);
 int file_own_path(char *path, size_t room, const char *variable,
 		  const char *fallback, const char *name);
 
+/* The same for a `folder` that is known: "FOLDER/NAME". */
+int file_path_in(char *path, size_t room, const char *folder, const char *name);
+
 #endif

@@ -57,7 +57,8 @@ enum mutant {
 	MUTANT_device_destination_bound,
 	MUTANT_device_tag_bound,
 	/* store */
-	MUTANT_store_once, /* a message that is kept already */
+	MUTANT_store_once,       /* a message that is kept already */
+	MUTANT_ack_after_commit, /* what is on the disk */
 	/* relay: who may come, and who may command */
 	MUTANT_address_limit,
 	MUTANT_room_limits,

@@ -119,24 +119,37 @@ void conn_say(struct conn *conn, const struct wire_message *m)
 	chunk_put(chunk);
 }
 
-/* Clause 5.3: everything taken is queued to everybody, or refused. */
+/* Clause 5.3. */
 static void conn_acknowledge(struct conn *conn)
 {
 	conn->is_ack_due = false;
-	conn->acked = conn->sends;
-	conn->open_bytes = 0;
+	conn->acked = conn->done;
+	conn->open_bytes = history_open_bytes(conn);
 	conn_say(conn, &(struct wire_message){
 			       .type = CHAT_ACK,
 			       .ack.up_to = conn->acked,
 		       });
 }
 
+void conn_done(struct conn *conn, uint64_t up_to)
+{
+	if (up_to > conn->done)
+		conn->done = up_to;
+	if (conn->acked == conn->done || !conn->room)
+		return;
+	/* Clause 5.5: not while somebody is behind. */
+	if (conn->room->congested) {
+		list_remove(&conn->waiting_link);
+		list_append(&conn->room->waiting, &conn->waiting_link);
+		return;
+	}
+	conn->is_ack_due = true;
+	loop_work_queue(&conn->work);
+}
+
 void conn_resume(struct conn *conn)
 {
-	if (conn->acked < conn->sends) {
-		conn->is_ack_due = true;
-		loop_work_queue(&conn->work);
-	}
+	conn_done(conn, conn->done);
 	stream_resume(conn);
 }
 
@@ -237,6 +250,8 @@ int conn_create(struct relay *relay, int fd, struct tls_context *context,
 	conn->pinged_ms = now_ms;
 	list_init(&conn->room_link);
 	list_init(&conn->waiting_link);
+	list_init(&conn->puts);
+	list_init(&conn->full_link);
 	list_init(&conn->stalled_link);
 	loop_work_init(relay->loop, &conn->work, conn_work);
 	clock_init(conn);
@@ -275,6 +290,7 @@ void conn_destroy(struct conn *conn)
 	loop_watch_remove(&conn->watch);
 	loop_timer_disarm(&conn->timer);
 	list_remove(&conn->stalled_link);
+	list_remove(&conn->full_link);
 	loop_work_cancel(&conn->work);
 	outbox_deinit(&conn->outbox);
 	chunk_put(conn->batch);

@@ -52,8 +52,12 @@ struct conn {
 	struct list waiting_link; /* room.waiting */
 	struct chunk *batch;      /* DELIVERs of the read that runs */
 	uint64_t sends;           /* SENDs taken or refused */
+	uint64_t done;            /* of them, handed on or refused */
 	uint64_t acked;           /* of them, covered by an ACK */
 	uint64_t open_bytes;      /* of envelopes not covered by an ACK */
+	struct list puts;         /* batches that are not on the disk yet */
+	struct list full_link;    /* history.full */
+	struct catchup *catchup;  /* NULL: it has all of the past */
 	bool is_ack_due;
 
 	/* Sending. */
@@ -110,6 +114,9 @@ void conn_doom(struct conn *conn, unsigned int code, const char *detail);
 
 /* The relay stops: BYE, then the end. */
 void conn_dismiss(struct conn *conn);
+
+/* Its SENDs up to that one are done: ACK, unless its room is congested. */
+void conn_done(struct conn *conn, uint64_t up_to);
 
 /* Its room is no longer congested: ACK and read on. */
 void conn_resume(struct conn *conn);

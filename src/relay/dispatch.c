@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "prim/random.h"
 #include "relay/admission.h"
+#include "relay/catchup.h"
 #include "relay/conn.h"
 #include "relay/relay.h"
 #include "wire/envelope.h"
@@ -94,13 +95,16 @@ static void take_join(struct conn *conn, const struct wire_message *m,
 			  error == -EUSERS ? "room limits" : "no memory");
 		return;
 	}
-	conn_say(conn, &(struct wire_message){ .type = CHAT_HISTORY });
+	catchup_begin(conn, m);
 }
 
 static void refuse_send(struct conn *conn, enum chat_code code)
 {
 	const char *text = wire_code_text(code);
 
+	/* The SENDs of a batch are in a row. */
+	if (conn->batch)
+		history_take_batch(conn);
 	log_debug("client %llu: message refused: %s",
 		  (unsigned long long)conn->number, text);
 	conn_say(conn, &(struct wire_message){
@@ -171,32 +175,17 @@ static void take_send(struct conn *conn, const struct wire_message *m,
 
 void conn_end_batch(struct conn *conn)
 {
-	struct room *room = conn->room;
-
-	if (!room)
+	if (!conn->room)
 		return;
-	if (conn->batch) {
-		conn->batch = chunk_shrink(conn->batch);
-		room_deliver(room, conn, conn->batch);
-		chunk_put(conn->batch);
-		conn->batch = NULL;
-	}
-	if (conn->acked == conn->sends)
-		return;
-	/* Clause 5.5: not while somebody is behind. */
-	if (room->congested) {
-		list_remove(&conn->waiting_link);
-		list_append(&room->waiting, &conn->waiting_link);
-		return;
-	}
-	conn->is_ack_due = true;
-	loop_work_queue(&conn->work);
+	if (conn->batch)
+		history_take_batch(conn);
+	conn_done(conn, history_done(conn));
 }
 
 static void take_fetch(struct conn *conn, const struct wire_message *m,
 		       size_t left_bytes)
 {
-	conn_say(conn, &(struct wire_message){ .type = CHAT_HISTORY });
+	catchup_fetch(conn, m);
 }
 
 static void take_ping(struct conn *conn, const struct wire_message *m,

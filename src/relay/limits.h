@@ -25,6 +25,10 @@ struct relay_limits {
 	uint64_t burst_messages;
 	uint64_t rate_bytes; /* per second, per sender; 0: no limit */
 	uint64_t burst_bytes;
+	uint64_t history_age_s; /* of what is kept; 0: no limit, as below */
+	uint64_t history_room_messages;
+	uint64_t history_room_bytes;
+	uint64_t history_bytes; /* of all rooms */
 };
 
 /* Those that are fixed. */
@@ -50,5 +54,13 @@ struct relay_limits {
 #define RELAY_DRAIN_STEP_MS      100u
 #define RELAY_LOG_RATE           1u /* lines per second that peers cause */
 #define RELAY_LOG_BURST          100u
+
+/* Of the history. */
+#define RELAY_STORE_BYTES         (32u << 20) /* waiting for the disk */
+#define RELAY_READS_MAX           64u         /* of the past, at a time */
+#define RELAY_CATCHUP_BYTES       (64u << 20) /* of one read, all together */
+#define RELAY_CATCHUP_LEAST_BYTES 4096u       /* each of them */
+#define RELAY_CATCHUP_MOST_BYTES  (256u << 10)
+#define RELAY_CATCHUP_LOW_BYTES   (64u << 10) /* queued: read on */
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define MAX_TIME_MS  (24u * 3600 * 1000)
+#define MAX_AGE_S    (100u * 366 * 24 * 3600)
 #define MAX_BYTES    (1u << 30)
 #define MAX_MEMORY   (1ull << 40)
 #define MAX_MESSAGES 10000000u
@@ -47,6 +48,17 @@ static int take_log_format(void *options, const char *value)
 	if (format < 0)
 		return format;
 	o->log_format = (enum log_format)format;
+	return 0;
+}
+
+static int take_no_history(void *options, const char *value)
+{
+	struct relay_options *o = options;
+	bool is_off = value && strcmp(value, "off") == 0; /* in a file */
+
+	if (value && !is_off && strcmp(value, "on") != 0)
+		return -EINVAL;
+	o->has_no_history = !is_off;
 	return 0;
 }
 
@@ -101,6 +113,19 @@ static const struct option_row rows[] = {
 	  .take = take_log_format, .standard = "text" },
 	{ "name", "NAME", "what clients sign to enter (the host's name)",
 	  .kind = OPTION_TAKEN, .take = take_name },
+	{ "state", "DIR", "the folder of the relay's own files", TEXT(state) },
+	{ "no-history", NULL, "keep no messages", .kind = OPTION_TAKEN,
+	  .take = take_no_history },
+	{ "history-age-s", "N", "how long a message is kept, 0: for ever",
+	  NUMBER(history_age_s, 0, MAX_AGE_S, "2592000") },
+	{ "history-room-messages", "N", "messages kept of a room, 0: any",
+	  NUMBER(history_room_messages, 0, MAX_MEMORY, "100000") },
+	{ "history-room-bytes", "N", "bytes of them, 0: any",
+	  NUMBER(history_room_bytes, 0, MAX_MEMORY, "67108864") },
+	{ "history-bytes", "N",
+	  "bytes kept of all rooms, above which the largest\n"
+	  "forgets, 0: any",
+	  NUMBER(history_bytes, 0, MAX_MEMORY, "17179869184") },
 	{ "handshake-timeout-ms", "N", "from connecting to joining",
 	  TIME_MS(handshake_timeout_ms, "10000") },
 	{ "ping-interval-ms", "N", "silence before a PING",

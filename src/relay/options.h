@@ -23,8 +23,10 @@ struct relay_options {
 	enum log_level log_level;
 	enum log_format log_format;
 	char name[CHAT_NAME_MAX + 1];
-	const char *config; /* the file that was read */
-	bool is_check;      /* only to be checked */
+	const char *state;   /* folder of files of our own; NULL: the usual */
+	bool has_no_history; /* messages are not kept */
+	const char *config;  /* the file that was read */
+	bool is_check;       /* only to be checked */
 	struct config_texts *texts;
 	int argc; /* as given, to be read again */
 	char **argv;

@@ -86,6 +86,18 @@ void outbox_consume(struct outbox *o, size_t bytes)
 		outbox_deinit(o);
 }
 
+struct chunk *outbox_take(struct outbox *o)
+{
+	struct chunk *chunk = NULL;
+
+	if (o->count) {
+		chunk = chunk_get(*slot(o, 0));
+		o->bytes -= chunk->used_bytes;
+		outbox_pop(o);
+	}
+	return chunk;
+}
+
 void outbox_truncate(struct outbox *o)
 {
 	uint32_t keep = o->written_bytes ? 1 : 0;

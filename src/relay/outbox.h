@@ -28,6 +28,10 @@ unsigned int outbox_gather(const struct outbox *o, struct iovec *pieces,
 /* That many bytes were written. */
 void outbox_consume(struct outbox *o, size_t bytes);
 
+/* The first chunk, with its reference; NULL when it is empty. For one of which
+ * nothing was written. */
+struct chunk *outbox_take(struct outbox *o);
+
 /* Forget all that is not begun, so that another frame can still follow. */
 void outbox_truncate(struct outbox *o);
 

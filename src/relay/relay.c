@@ -346,6 +346,8 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 		error = admin_open(relay, options->admin);
 	if (!error && options->metrics)
 		error = metrics_open(relay, options->metrics);
+	if (!error)
+		error = history_open(relay, options);
 	return error ? error : relay_open_listeners(relay, options);
 }
 
@@ -356,6 +358,7 @@ static void relay_deinit(struct relay *relay)
 	if (relay->loop)
 		list_for_each_safe (link, &relay->conns)
 			conn_destroy(list_entry(link, struct conn, link));
+	history_close(relay);
 	loop_timer_disarm(&relay->accept_timer);
 	loop_timer_disarm(&relay->stop_timer);
 	loop_timer_disarm(&relay->drain.timer);

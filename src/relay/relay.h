@@ -13,6 +13,7 @@
 #include "relay/bucket.h"
 #include "relay/counters.h"
 #include "relay/drain.h"
+#include "relay/history.h"
 #include "relay/limits.h"
 #include "relay/listen.h"
 #include "relay/metrics.h"
@@ -32,9 +33,10 @@ struct relay {
 	struct listener listeners[RELAY_LISTENERS_MAX];
 	unsigned int listener_count;
 	struct list conns;
-	uint64_t conn_count;       /* of them all */
-	uint64_t client_count;     /* without those that are on their way out */
-	uint64_t last_number;      /* of a connection, for the log */
+	uint64_t conn_count;   /* of them all */
+	uint64_t client_count; /* without those that are on their way out */
+	uint64_t last_number;  /* of a connection, for the log */
+	struct history history;
 	struct room *rooms;        /* uthash */
 	struct address *addresses; /* uthash */
 	struct bans bans;

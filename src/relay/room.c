@@ -73,6 +73,7 @@ static struct room *room_create(struct relay *relay, const uint8_t *id)
 	room->relay = relay;
 	list_init(&room->conns);
 	list_init(&room->waiting);
+	history_room_init(room);
 	loop_work_init(relay->loop, &room->resume_work, room_resume);
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, relay->rooms, room->id,
 				    CHAT_ROOM_ID_BYTES, room_hash(relay, id),
@@ -84,9 +85,9 @@ static struct room *room_create(struct relay *relay, const uint8_t *id)
 	return room;
 }
 
-static void room_destroy_if_empty(struct room *room)
+void room_destroy_if_empty(struct room *room)
 {
-	if (!list_is_empty(&room->conns))
+	if (!list_is_empty(&room->conns) || history_room_is_busy(room))
 		return;
 	loop_work_cancel(&room->resume_work);
 	HASH_DEL(room->relay->rooms, room);
@@ -248,6 +249,7 @@ void room_leave(struct conn *conn)
 	list_remove(&conn->room_link);
 	room->conn_count--;
 	list_remove(&conn->waiting_link);
+	history_leave(conn);
 	conn->room = NULL;
 	if (conn->is_congested)
 		room_relieve(room);

@@ -6,6 +6,7 @@
 #include "abi/chat_wire.h"
 #include "loop/loop.h"
 #include "relay/hash.h"
+#include "relay/history.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ struct room {
 	uint64_t warned_ms;     /* it lost who held it up; 0: never */
 	struct list waiting;    /* conn.waiting_link: until congested is 0 */
 	struct loop_work resume_work;
+	struct room_history history;
 	UT_hash_handle hh;
 };
 
@@ -47,6 +49,9 @@ int room_enter(struct relay *relay, struct conn *conn,
 /* Take it out; the last one out ends the room. Without a room: nothing. Not
  * to be called while the room's connections are walked. */
 void room_leave(struct conn *conn);
+
+/* End it if nobody is in it and the store has nothing to tell it. */
+void room_destroy_if_empty(struct room *room);
 
 /* Queue for every connection but `except` (may be NULL). */
 void room_deliver(struct room *room, const struct conn *except,

@@ -2,6 +2,7 @@
 /* stream.c - reading and writing a connection's socket */
 
 #include "relay/stream.h"
+#include "relay/catchup.h"
 #include "relay/clock.h"
 #include "relay/conn.h"
 #include "relay/relay.h"
@@ -56,7 +57,8 @@ static bool stream_may_read(const struct conn *conn)
 {
 	return conn->stage >= CONN_CLOSING ||
 	       (!conn->is_congested && !conn->paused_until_ms &&
-		!(conn->room && conn->room->congested));
+		!(conn->room &&
+		  (conn->room->congested || history_is_full(conn->relay))));
 }
 
 static void stream_watch(struct conn *conn)
@@ -73,9 +75,14 @@ static void stream_watch(struct conn *conn)
 	}
 }
 
-/* Who cannot read because of his room is woken up by his room. */
+/* Who cannot read because of his room is woken up by his room; because of the
+ * disk, by the history. */
 static void stream_wait_for_room(struct conn *conn)
 {
+	if (conn->room && history_is_full(conn->relay)) {
+		list_remove(&conn->full_link);
+		list_append(&conn->relay->history.full, &conn->full_link);
+	}
 	if (!conn->room || !conn->room->congested)
 		return;
 	list_remove(&conn->waiting_link);
@@ -172,6 +179,8 @@ void stream_write(struct conn *conn)
 			;
 	clock_watch_progress(conn);
 	stream_calm(conn);
+	if (conn->catchup)
+		catchup_go_on(conn);
 	stream_watch(conn);
 }
 

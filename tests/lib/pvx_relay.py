@@ -21,13 +21,20 @@ PROGRAM = os.environ.get("PARAVOXD", "build/src/relay/paravoxd")
 
 class Relay:
     def __init__(self, *options, listeners=1, listen="127.0.0.1:0", env=None,
-                 before=None, command=(), log_level="debug"):
+                 before=None, command=(), log_level="debug", state=None):
         """`listen=None`: the options say where. `listeners`: how many lines
-        to wait for. `before` runs in the child; `command` goes in front."""
+        to wait for. `before` runs in the child; `command` goes in front.
+        `state`: the folder of its files. Without one it keeps no history,
+        but for True: a folder of its own, which goes with it."""
         if listen:
             options = (f"--listen={listen}",) + options
         if log_level:
             options = (f"--log-level={log_level}",) + options
+        self.state = None
+        if state is True:
+            self.state = tempfile.TemporaryDirectory(prefix="paravoxd-test-")
+            state = self.state.name
+        options = (f"--state={state}" if state else "--no-history",) + options
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [*command, PROGRAM, *options],
@@ -134,6 +141,8 @@ class Relay:
                 self.process.wait()
             self.process.stdout.close()
             self.log.close()
+            if self.state:
+                self.state.cleanup()
             for client in self.clients:
                 client.close()
 

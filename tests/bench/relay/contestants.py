@@ -28,7 +28,7 @@ def free_port():
 def paravox(build, folder, port, options):
     return [build / "src/relay/paravoxd", f"--listen=127.0.0.1:{port}",
             "--rate-messages=0", "--rate-bytes=0", f"--max-clients={CLIENTS}",
-            "--log-level=error", *options]
+            "--log-level=error", "--no-history", *options]
 
 
 def ceiling(build, folder, port, options):

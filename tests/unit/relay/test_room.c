@@ -35,6 +35,7 @@ static int setup(void **state)
 		conns[i].stage = CONN_JOINED;
 		list_init(&conns[i].room_link);
 		list_init(&conns[i].waiting_link);
+		list_init(&conns[i].puts);
 		loop_work_init(relay->loop, &conns[i].work, never);
 	}
 	return 0;
