@@ -6,6 +6,7 @@
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/virtio_config.h>
@@ -70,6 +71,7 @@ void vcd_device_break(struct vcd_device *device, int error, int later)
 
 	for (i = 0; i < device->queue_count; i++)
 		vcd_queue_break(&device->queues[i], error, later);
+	wake_up_poll(&device->break_wait, EPOLLERR | EPOLLHUP);
 }
 
 void vcd_device_expired(struct vcd_device *device, u64 generation)
@@ -115,6 +117,15 @@ static void ping(struct vcd_device *device, struct vcd_queue *q)
 	vcd_call_put(call);
 }
 
+static void give_up(struct vcd_device *device, struct vcd_queue *q,
+		    const char *why, int error)
+{
+	dev_err(&device->vdev->dev, "queue %u %s: device given up\n", q->index,
+		why);
+	device->is_given_up = true;
+	vcd_device_break(device, error, -EIO);
+}
+
 /* Whether it must be looked at again. */
 static bool watch(struct vcd_device *device, struct vcd_queue *q)
 {
@@ -127,15 +138,10 @@ static bool watch(struct vcd_device *device, struct vcd_queue *q)
 		ping(device, q);
 		return true;
 	case VCD_QUEUE_STUCK:
-		dev_err(&device->vdev->dev,
-			"queue %u does not answer: device given up\n",
-			q->index);
-		vcd_device_break(device, -ETIMEDOUT, -EIO);
+		give_up(device, q, "does not answer", -ETIMEDOUT);
 		return false;
 	case VCD_QUEUE_BROKEN:
-		dev_err(&device->vdev->dev,
-			"queue %u is broken: device given up\n", q->index);
-		vcd_device_break(device, -EIO, -EIO);
+		give_up(device, q, "is broken", -EIO);
 		return false;
 	}
 	return false;
@@ -180,6 +186,7 @@ static struct vcd_device *hardware_create(struct virtio_device *vdev,
 	device->vdev = vdev;
 	device->queue_count = queue_count;
 	mutex_init(&device->hello_lock);
+	init_waitqueue_head(&device->break_wait);
 	INIT_WORK(&device->hello_work, on_hello_work);
 	INIT_DELAYED_WORK(&device->watchdog, on_watchdog);
 	for (i = 0; i < queue_count; i++)
@@ -209,6 +216,7 @@ static int rings_start(struct vcd_device *device)
 	for (i = 0; i < count; i++)
 		vcd_queue_start(&device->queues[i], vqs[i]);
 	device->segments = device->queues[0].ring_entries;
+	device->is_given_up = false;
 	virtio_device_ready(device->vdev);
 	mutex_lock(&device->hello_lock);
 	error = vcd_hello(device, HELLO_TIMEOUT_MS);
@@ -216,6 +224,20 @@ static int rings_start(struct vcd_device *device)
 out:
 	kfree(vqs);
 	return error;
+}
+
+/* All queues have the same time; a device that was given up has had its. */
+static void rings_drain(struct vcd_device *device)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(DRAIN_TIMEOUT_MS);
+	unsigned int i;
+
+	if (device->is_given_up)
+		return;
+	for (i = 0; i < device->queue_count; i++)
+		if (!vcd_queue_wait_idle(&device->queues[i], deadline))
+			dev_warn(&device->vdev->dev, "queue %u is not idle\n",
+				 i);
 }
 
 /*
@@ -231,9 +253,7 @@ static void rings_stop(struct vcd_device *device, int error)
 	vcd_device_break(device, error, error);
 	cancel_work_sync(&device->hello_work);
 	cancel_delayed_work_sync(&device->watchdog);
-	for (i = 0; i < device->queue_count; i++)
-		if (!vcd_queue_wait_idle(&device->queues[i], DRAIN_TIMEOUT_MS))
-			dev_warn(&vdev->dev, "queue %u is not idle\n", i);
+	rings_drain(device);
 	virtio_reset_device(vdev);
 	for (i = 0; i < device->queue_count; i++)
 		vcd_queue_detach(&device->queues[i]);

@@ -7,6 +7,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/virtio.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "abi/virtio_cryptodev.h"
@@ -40,6 +41,8 @@ struct vcd_device {
 	struct mutex hello_lock; /* one HELLO at a time */
 	struct work_struct hello_work;
 	struct delayed_work watchdog;
+	bool is_given_up; /* by the watchdog; read when that has ended */
+	wait_queue_head_t break_wait; /* pollers: of all its files */
 	struct vcd_nodes nodes;
 };
 

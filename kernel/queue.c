@@ -191,10 +191,11 @@ static bool is_idle(struct vcd_queue *q)
 	return idle;
 }
 
-bool vcd_queue_wait_idle(struct vcd_queue *q, unsigned int timeout_ms)
+bool vcd_queue_wait_idle(struct vcd_queue *q, unsigned long deadline)
 {
-	return wait_event_timeout(q->room, is_idle(q),
-				  msecs_to_jiffies(timeout_ms)) != 0;
+	long left = deadline - jiffies;
+
+	return wait_event_timeout(q->room, is_idle(q), max(left, 0L)) != 0;
 }
 
 void vcd_queue_detach(struct vcd_queue *q)

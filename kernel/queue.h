@@ -61,8 +61,9 @@ void vcd_queue_drain(struct vcd_queue *q);
  * break counts. */
 void vcd_queue_break(struct vcd_queue *q, int error, int later);
 
-/* Wait at most timeout_ms for the calls in flight; whether none is left. */
-bool vcd_queue_wait_idle(struct vcd_queue *q, unsigned int timeout_ms);
+/* Wait for the calls in flight, at most until `deadline` (jiffies); whether
+ * none is left. */
+bool vcd_queue_wait_idle(struct vcd_queue *q, unsigned long deadline);
 
 /* Before the rings go: forget the descriptors. The queue is broken already. */
 void vcd_queue_detach(struct vcd_queue *q);
