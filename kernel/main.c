@@ -4,6 +4,7 @@
 
 #include "kernel/call.h"
 #include "kernel/device.h"
+#include "kernel/orphan.h"
 
 static int __init vcd_init(void)
 {
@@ -12,15 +13,25 @@ static int __init vcd_init(void)
 	error = vcd_call_setup();
 	if (error)
 		return error;
+	error = vcd_orphan_setup();
+	if (error)
+		goto undo_call;
 	error = vcd_device_register();
 	if (error)
-		vcd_call_cleanup();
+		goto undo_orphan;
+	return 0;
+
+undo_orphan:
+	vcd_orphan_cleanup();
+undo_call:
+	vcd_call_cleanup();
 	return error;
 }
 
 static void __exit vcd_exit(void)
 {
 	vcd_device_unregister();
+	vcd_orphan_cleanup();
 	vcd_call_cleanup();
 }
 

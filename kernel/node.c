@@ -51,7 +51,7 @@ static int on_open(struct inode *inode, struct file *file)
 	kref_init(&f->refs);
 	f->device = vcd_device_get(node->device);
 	mutex_init(&f->open_lock);
-	xa_init(&f->sessions);
+	xa_init_flags(&f->sessions, XA_FLAGS_ALLOC);
 	spin_lock_init(&f->jobs_lock);
 	INIT_LIST_HEAD(&f->jobs);
 	init_waitqueue_head(&f->job_done);
@@ -74,6 +74,7 @@ static __poll_t on_poll(struct file *file, poll_table *table)
 	struct vcd_file *f = file->private_data;
 
 	poll_wait(file, &f->job_done, table);
+	poll_wait(file, &f->device->break_wait, table);
 	return vcd_async_poll(f);
 }
 

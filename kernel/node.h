@@ -3,7 +3,6 @@
 #ifndef VCD_NODE_H
 #define VCD_NODE_H
 
-#include <linux/atomic.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -45,8 +44,8 @@ struct vcd_file {
 	struct mutex open_lock;    /* guards file_id, generation */
 	u32 file_id;               /* of `generation` */
 	u64 generation;            /* 0: the device does not know it */
-	struct xarray sessions;    /* by the program's number */
-	atomic_t session_count;
+	struct xarray sessions;    /* by slot, see session.h */
+	u32 slot_next;             /* under the array's lock */
 	spinlock_t jobs_lock; /* guards jobs, job_count; taken in interrupts */
 	struct list_head jobs;
 	unsigned int job_count;

@@ -9,6 +9,7 @@
 
 #include "abi/cryptodev.h"
 #include "kernel/device.h"
+#include "kernel/orphan.h"
 
 static void on_free(struct kref *refs)
 {
@@ -18,12 +19,21 @@ static void on_free(struct kref *refs)
 	kfree(s);
 }
 
+/* With the array's lock. */
+static struct vcd_session *find(struct vcd_file *f, u32 number)
+{
+	struct vcd_session *s;
+
+	s = xa_load(&f->sessions, number & VCD_SLOT_MASK);
+	return s && s->number == number ? s : NULL;
+}
+
 struct vcd_session *vcd_session_get(struct vcd_file *f, u32 number)
 {
 	struct vcd_session *s;
 
 	xa_lock(&f->sessions);
-	s = xa_load(&f->sessions, number);
+	s = find(f, number);
 	if (s)
 		kref_get(&s->refs);
 	xa_unlock(&f->sessions);
@@ -151,6 +161,8 @@ static int tell(struct vcd_queue *q, enum vcd_op op, u64 generation,
 		return -ENOMEM;
 	vcd_call_begin(call, op, generation, file_id, session_id, NULL, 0);
 	error = vcd_queue_run(q, call);
+	if (error == -ERESTARTSYS)
+		vcd_orphan_unsent(q, call);
 	vcd_call_put(call);
 	return error;
 }
@@ -166,22 +178,23 @@ void vcd_session_tell_end(struct vcd_session *s)
 int vcd_session_end(struct vcd_file *f, u32 number)
 {
 	struct vcd_session *s;
-	int error = 0;
 
-	s = xa_erase(&f->sessions, number);
+	xa_lock(&f->sessions);
+	s = find(f, number);
+	if (s)
+		__xa_erase(&f->sessions, number & VCD_SLOT_MASK);
+	xa_unlock(&f->sessions);
 	if (!s)
 		return 0;
-	atomic_dec(&f->session_count);
 	if (mutex_lock_killable(&s->lock)) {
-		error = -EINTR;
-		goto out;
+		vcd_orphan_session(s);
+		return -EINTR;
 	}
 	s->is_freed = true;
 	vcd_session_tell_end(s);
 	mutex_unlock(&s->lock);
-out:
 	vcd_session_put(s);
-	return error;
+	return 0;
 }
 
 int vcd_session_free(struct vcd_file *f, const void __user *argument)

@@ -20,8 +20,13 @@
  * Requests of a session take effect in their order (vcd 5.13), so only what
  * looks into another session waits for the last of them.
  */
+/* A number is a slot, so that the array stays small, below random bits, of
+ * which the highest is set: an old number is hardly ever a new session's. */
+#define VCD_SLOT_MASK 0xffffu
+
 struct vcd_session {
 	struct kref refs;
+	u32 number; /* S9: the program's */
 	struct mutex lock;
 	bool is_freed;         /* under the lock */
 	bool is_hash_open;     /* under the lock: a hash in parts may be open */

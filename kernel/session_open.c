@@ -7,11 +7,9 @@
 
 #include "kernel/algorithm.h"
 #include "kernel/device.h"
+#include "kernel/orphan.h"
 #include "kernel/session.h"
 #include "kernel/user.h"
-
-/* Of one open file (D6); the device has limits of its own. */
-#define SESSIONS_MAX 65536
 
 /* What CIOCGSESSION is made of. The keys are wiped with the request. */
 struct opening {
@@ -100,6 +98,8 @@ static int ensure_open(struct vcd_file *f, u64 generation, u32 *file_id)
 		goto out;
 	vcd_call_begin(call, VCD_OP_OPEN, generation, 0, 0, NULL, 0);
 	error = vcd_queue_run(&f->device->queues[0], call);
+	if (error == -EINTR)
+		vcd_orphan_made(&f->device->queues[0], call);
 	if (!error)
 		error = vcd_call_result(call, &reply);
 	if (!error && !reply.value)
@@ -181,6 +181,8 @@ static int ask_device(struct vcd_file *f, struct vcd_session *s,
 	if (!call)
 		return -ENOMEM;
 	error = vcd_queue_run(s->queue, call);
+	if (error == -EINTR)
+		vcd_orphan_made(s->queue, call);
 	if (!error)
 		error = vcd_call_result(call, &reply);
 	if (!error) {
@@ -214,24 +216,23 @@ static struct vcd_session *session_create(struct vcd_file *f,
 	return s;
 }
 
-/* S9: a random number that is not 0 and that the file does not have yet. */
+/* S9: a random number that is not 0 and that the file does not have yet. Other
+ * threads may use and free the session from then on. */
 static int give_number(struct vcd_file *f, struct vcd_session *s, u32 *number)
 {
+	u32 slot;
 	int error;
 
-	if (atomic_inc_return(&f->session_count) > SESSIONS_MAX) {
-		atomic_dec(&f->session_count);
-		return -ENOSPC;
-	}
-	do {
-		get_random_bytes(number, sizeof(*number));
-		error = *number ? xa_insert(&f->sessions, *number, s,
-					    GFP_KERNEL_ACCOUNT)
-				: -EBUSY;
-	} while (error == -EBUSY);
-	if (error)
-		atomic_dec(&f->session_count);
-	return error;
+	/* Reserved first: nobody may find it before it has its number. */
+	error = xa_alloc_cyclic(&f->sessions, &slot, NULL,
+				XA_LIMIT(0, VCD_SLOT_MASK), &f->slot_next,
+				GFP_KERNEL_ACCOUNT);
+	if (error < 0)
+		return error == -EBUSY ? -ENOSPC : error;
+	s->number = ((get_random_u32() | BIT(31)) & ~VCD_SLOT_MASK) | slot;
+	*number = s->number;
+	xa_store(&f->sessions, slot, s, GFP_KERNEL_ACCOUNT);
+	return 0;
 }
 
 static int open_session(struct vcd_file *f, struct opening *o,

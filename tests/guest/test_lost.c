@@ -3,7 +3,7 @@
  *
  * The running hash dies with it (docs/spec/virtio-cryptodev.md, 9.4). A
  * program may hear of that in one place alone: where it goes on with a hash
- * that it has open. $steering takes orders as in tests/guest/claims.
+ * that it has open.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "guest/guest.h"
+#include "guest/steer.h"
 
 #define ROOM  (9u << 20) /* many requests */
 #define FIRST (1u << 20)
@@ -23,32 +23,6 @@
 static uint8_t *plain, *sealed, *back;
 static atomic_uint operations;
 static atomic_bool is_over;
-
-/* Have the worker killed, and say when it is done. */
-static bool kill_worker(void)
-{
-	const char *folder = getenv("steering");
-	static unsigned int orders;
-	char path[256];
-	struct stat status;
-	FILE *file;
-
-	if (!folder)
-		return false;
-	snprintf(path, sizeof(path), "%s/kill-worker.0.lost%u", folder,
-		 orders++);
-	file = fopen(path, "w");
-	if (!file)
-		return false;
-	fprintf(file, "\n");
-	fclose(file);
-	for (int i = 0; i < 3000; i++) {
-		if (stat(path, &status))
-			return true;
-		usleep(10000);
-	}
-	return false;
-}
 
 /* Kills at moments that nobody chose; the next one when an operation came to
  * its end, since a request that is begun at three deaths is refused. */
@@ -60,7 +34,7 @@ static void *kill_often(void *unused)
 		unsigned int before = atomic_load(&operations);
 
 		usleep(1000 * (i * 37 % 50));
-		is_killed = kill_worker();
+		is_killed = steer("kill-worker");
 		while (atomic_load(&operations) < before + 2)
 			usleep(1000);
 	}

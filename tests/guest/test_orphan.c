@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_orphan.c - programs are killed while the device makes or ends something
+ * for them: nothing of it may stay there
+ *
+ * The device stands still meanwhile, so that each kill hits. What stayed is
+ * seen by how much more the device takes before it says ENOSPC.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest/guest.h"
+#include "guest/steer.h"
+
+#define CHILDREN  6
+#define MOST      8192
+#define WAIT_MS   20000
+#define UNDER_WAY 300000 /* microseconds until a call is with the device */
+
+static int descriptors[MOST];
+
+/* How many sessions, in files of its own or in one, the device still takes. */
+static int room(bool in_files)
+{
+	int count = 0, fd = guest_open();
+	uint32_t ses;
+
+	for (; count < MOST; count++) {
+		descriptors[count] = in_files ? guest_open() : -1;
+		if (guest_session(in_files ? descriptors[count] : fd,
+				  CRYPTO_AES_CBC, 16, 0, 0, &ses))
+			break;
+	}
+	for (int i = 0; in_files && i <= count; i++)
+		close(descriptors[i]);
+	close(fd);
+	return count;
+}
+
+/* It comes back, though not at once: nobody waits for what ends. */
+static bool room_is_again(bool in_files, int before)
+{
+	int now = -1;
+
+	for (int i = 0; i < WAIT_MS / 100; i++) {
+		now = room(in_files);
+		if (now == before)
+			return true;
+		usleep(100000);
+	}
+	printf("# room for %d, and then for %d\n", before, now);
+	return false;
+}
+
+/* Each child makes one call that a silent device holds up, and is killed. */
+static bool kill_in(int (*call)(int fd, uint32_t ses), int fd, uint32_t *ses)
+{
+	pid_t children[CHILDREN];
+
+	EXPECT(steer("stop-worker"));
+	for (int i = 0; i < CHILDREN; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(call(fd, ses ? ses[i] : 0));
+	}
+	usleep(UNDER_WAY);
+	for (int i = 0; i < CHILDREN; i++) {
+		int status;
+
+		EXPECT(waitpid(children[i], &status, WNOHANG) == 0);
+		kill(children[i], SIGKILL);
+		EXPECT(waitpid(children[i], &status, 0) == children[i]);
+		EXPECT(WIFSIGNALED(status));
+	}
+	EXPECT(steer("continue-worker"));
+	return true;
+}
+
+static int make_session(int fd, uint32_t unused)
+{
+	uint32_t ses;
+
+	return guest_session(fd, CRYPTO_AES_CTR, 16, 0, 0, &ses);
+}
+
+static int make_file(int unused, uint32_t unused_too)
+{
+	return make_session(guest_open(), 0);
+}
+
+static int encrypt_block(int fd, uint32_t ses)
+{
+	uint8_t data[16] = { 0 };
+	struct crypt_op op = {
+		.ses = ses, .len = 16, .src = data, .dst = data
+	};
+
+	return guest_call(fd, CIOCCRYPT, &op);
+}
+
+/* Two of the session: the one waits for the other. */
+static int encrypt_and_free(int fd, uint32_t ses)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(encrypt_block(fd, ses));
+	usleep(UNDER_WAY / 3);
+	return guest_free(fd, ses);
+}
+
+static bool sessions_end(void)
+{
+	int before = room(false), fd = guest_open();
+	uint32_t ses;
+
+	EXPECT(before > 0 && before < MOST);
+	/* The device knows the file, which outlives the children. */
+	EXPECT(!guest_session(fd, CRYPTO_AES_CBC, 16, 0, 0, &ses));
+	EXPECT(kill_in(make_session, fd, NULL));
+	EXPECT(room_is_again(false, before - 1));
+	close(fd);
+	return true;
+}
+
+static bool files_end(void)
+{
+	int before = room(true);
+
+	EXPECT(before > 0 && before < MOST);
+	EXPECT(kill_in(make_file, -1, NULL));
+	EXPECT(room_is_again(true, before));
+	return true;
+}
+
+static bool frees_are_finished(void)
+{
+	int before = room(false), fd = guest_open();
+	uint32_t ses[CHILDREN];
+
+	for (int i = 0; i < CHILDREN; i++)
+		EXPECT(!make_session(fd, 0) &&
+		       !guest_session(fd, CRYPTO_AES_CBC, 16, 0, 0, &ses[i]));
+	EXPECT(kill_in(encrypt_and_free, fd, ses));
+	EXPECT(room_is_again(false, before - CHILDREN));
+	for (int i = 0; i < CHILDREN; i++)
+		EXPECT(encrypt_block(fd, ses[i]) == EINVAL);
+	close(fd);
+	return true;
+}
+
+int main(void)
+{
+	static const struct claim claims[] = {
+		{ "S9 P4: a killed CIOCGSESSION leaves no session",
+		  sessions_end },
+		{ "P1 P4: a killed first CIOCGSESSION leaves no file",
+		  files_end },
+		{ "F1 P4: a killed CIOCFSESSION is finished",
+		  frees_are_finished },
+	};
+	struct rlimit most = { MOST + 64, MOST + 64 };
+
+	(void)setrlimit(RLIMIT_NOFILE, &most);
+	return guest_run(claims, sizeof(claims) / sizeof(claims[0]));
+}
