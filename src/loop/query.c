@@ -9,28 +9,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Forget a client; its connection stays as it is. */
-static void client_release(struct query_client *client)
+static void client_close(struct query_client *client)
 {
 	struct query_server *server = client->server;
 
+	if (!server)
+		return;
 	loop_watch_remove(&client->watch);
 	loop_timer_disarm(&client->limit);
+	close(client->fd);
 	free(client->answer);
 	memset(client, 0, sizeof(*client));
 	/* There is a place again. */
 	if (server->listener.fd >= 0 && !server->listener.watch.loop)
 		(void)loop_listener_resume(&server->listener);
-}
-
-static void client_close(struct query_client *client)
-{
-	if (!client->server)
-		return;
-	/* Watches go before what they watch. */
-	loop_watch_remove(&client->watch);
-	close(client->fd);
-	client_release(client);
 }
 
 static void client_send(struct query_client *client)
@@ -65,9 +57,7 @@ static void client_answer(struct query_client *client)
 		if (fclose(out) && result == 0)
 			result = -ENOMEM;
 	}
-	if (result == QUERY_TAKEN)
-		client_release(client);
-	else if (result)
+	if (result)
 		client_close(client);
 	else
 		client_send(client);

@@ -32,16 +32,13 @@ struct query_client {
 	size_t sent_bytes;
 };
 
-/* What answer() may return: the connection is the callee's now. */
-#define QUERY_TAKEN 1
-
 struct query_service {
 	/* Whether who connected may ask. NULL: everybody. */
 	bool (*is_welcome)(int fd);
 	/* Whether the question is all there. NULL: a line is. */
 	bool (*is_complete)(const char *question);
-	/* Write what `client->question` asks for. 0, QUERY_TAKEN, or -errno:
-	 * the connection ends without an answer. */
+	/* Write what `client->question` asks for. 0, or -errno: the connection
+	 * ends without an answer. */
 	int (*answer)(void *owner, struct query_client *client, FILE *out);
 };
 

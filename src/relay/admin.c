@@ -9,6 +9,7 @@
 #include "relay/conn.h"
 #include "relay/counters.h"
 #include "relay/drain.h"
+#include "relay/options.h"
 #include "relay/relay.h"
 
 #include <errno.h>
@@ -320,7 +321,14 @@ static bool is_welcome(int fd)
 
 static int answer(void *owner, struct query_client *client, FILE *out)
 {
-	admin_command(owner, client->question, out);
+	const char *fault = NULL;
+
+	if (strcmp(client->question, TAKEOVER_QUESTION) == 0)
+		fault = takeover_offer(owner, client->fd);
+	else
+		admin_command(owner, client->question, out);
+	if (fault)
+		fprintf(out, "error: %s\n", fault);
 	return 0;
 }
 
@@ -331,6 +339,16 @@ int admin_open(struct relay *relay, const char *path)
 {
 	return query_server_open(&relay->admin, relay->loop, path, 0600,
 				 &service, relay);
+}
+
+int admin_adopt(struct relay *relay, int fd, bool is_ours)
+{
+	int error = query_server_adopt(&relay->admin, relay->loop, fd, &service,
+				       relay);
+
+	if (!error && is_ours)
+		relay->admin.listener.path = relay->options->admin;
+	return error;
 }
 
 void admin_close(struct relay *relay)

@@ -23,6 +23,9 @@ struct relay;
 
 /* Serve on `path` (borrowed). 0 or -errno after a line in the log. */
 int admin_open(struct relay *relay, const char *path);
+/* The same on a socket that listens already (owned). `is_ours`: the path of the
+ * options is removed at the end. */
+int admin_adopt(struct relay *relay, int fd, bool is_ours);
 /* Safe on a relay that has none. */
 void admin_close(struct relay *relay);
 

@@ -4,14 +4,17 @@
 #include "relay/listen.h"
 #include "base/log.h"
 #include "base/unix_socket.h"
+#include "loop/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define UNIX_PREFIX "unix:"
@@ -51,11 +54,18 @@ static int host_port_parse(struct host_port *hp, const char *text)
 /* The name to print, with the port that the kernel chose. */
 static void listener_set_name(struct listener *l)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = { 0 };
+	const struct sockaddr_un *path = (const struct sockaddr_un *)&at;
 	socklen_t bytes = sizeof(at);
 	char host[64], port[8];
+	bool is_known = getsockname(l->fd, (struct sockaddr *)&at, &bytes) == 0;
 
-	if (getsockname(l->fd, (struct sockaddr *)&at, &bytes) ||
+	if (is_known && at.ss_family == AF_UNIX) {
+		snprintf(l->name, sizeof(l->name), UNIX_PREFIX "%.108s",
+			 path->sun_path);
+		return;
+	}
+	if (!is_known ||
 	    getnameinfo((struct sockaddr *)&at, bytes, host, sizeof(host), port,
 			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV)) {
 		snprintf(l->name, sizeof(l->name), "?");
@@ -140,6 +150,15 @@ static int open_tcp(struct listener *listeners, unsigned int room,
 	return error ? error : -EADDRNOTAVAIL;
 }
 
+/* To be removed at the end, if it is still this one. */
+static int listener_own_path(struct listener *l, const char *path)
+{
+	l->path = strdup(path);
+	if (!l->path)
+		return -ENOMEM;
+	return lstat(path, &l->made) ? -errno : 0;
+}
+
 static int open_unix(struct listener *l, const char *address)
 {
 	const char *path = address + strlen(UNIX_PREFIX);
@@ -153,10 +172,9 @@ static int open_unix(struct listener *l, const char *address)
 					   : strerror(-l->fd));
 		return l->fd;
 	}
-	snprintf(l->name, sizeof(l->name), "%.90s", address);
-	l->path = strdup(path);
-	if (!l->path || lstat(path, &l->made)) {
-		error = l->path ? -errno : -ENOMEM;
+	listener_set_name(l);
+	error = listener_own_path(l, path);
+	if (error) {
 		log_error("%s: %s", address, strerror(-error));
 		(void)unlink(path);
 		listener_close(l);
@@ -175,6 +193,30 @@ int listener_open(struct listener *listeners, unsigned int room,
 	if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
 		return open_unix(listeners, address);
 	return open_tcp(listeners, room, address);
+}
+
+int listener_adopt(struct listener *l, int fd, bool is_ours)
+{
+	size_t prefix = strlen(UNIX_PREFIX);
+	int error = 0;
+
+	*l = (struct listener){ .fd = fd };
+	listener_set_name(l);
+	if (!loop_listener_is_listening(fd))
+		error = -EINVAL;
+	if (!error && fcntl(fd, F_SETFL, O_NONBLOCK))
+		error = -errno;
+	if (!error && is_ours && strncmp(l->name, UNIX_PREFIX, prefix) == 0)
+		error = listener_own_path(l, l->name + prefix);
+	if (error)
+		listener_close(l);
+	return error;
+}
+
+void listener_disown(struct listener *l)
+{
+	free(l->path);
+	l->path = NULL;
 }
 
 void listener_close(struct listener *l)

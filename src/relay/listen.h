@@ -16,7 +16,7 @@ struct listener {
 	int fd;
 	char *path;       /* Unix only, owned: removed at the end */
 	struct stat made; /* what was made there, so as to remove only that */
-	char name[96];    /* "127.0.0.1:7450", "[::1]:7450", "unix:/path" */
+	char name[120];   /* "127.0.0.1:7450", "[::1]:7450", "unix:/path" */
 };
 
 /*
@@ -28,6 +28,16 @@ struct listener {
  */
 int listener_open(struct listener *listeners, unsigned int room,
 		  const char *address);
+
+/*
+ * Use a socket that listens already (owned, also after an error). `is_ours`: a
+ * path that it has is removed at the end. 0, or -errno: -ENOTSOCK or -EINVAL
+ * for what is none.
+ */
+int listener_adopt(struct listener *listener, int fd, bool is_ours);
+
+/* Leave its path alone when it is closed. */
+void listener_disown(struct listener *listener);
 
 /* Zeroed and closed ones are left alone. */
 void listener_close(struct listener *listener);

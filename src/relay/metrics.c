@@ -168,28 +168,40 @@ static int start(struct metrics *m, struct relay *relay)
 			      on_ready);
 }
 
-int metrics_open(struct relay *relay, const char *address)
+/* The socket is open; `name` is what the log calls it. */
+static int serve(struct relay *relay, const char *name)
 {
 	struct metrics *m = &relay->metrics;
-	int count = listener_open(&m->listener, 1, address);
-	int error = count < 0 ? count : 0;
+	int error;
 
-	if (error)
-		return error;
 	m->relay = relay;
 	loop_timer_init(relay->loop, &m->timer, on_due);
 	if (!is_local(m->listener.fd)) {
 		log_error("%s: metrics are for this machine only: a loopback "
 			  "address or unix:PATH",
-			  address);
+			  name);
 		return -EINVAL;
 	}
 	error = start(m, relay);
 	if (error)
-		log_error("%s: %s", address, strerror(-error));
+		log_error("%s: %s", name, strerror(-error));
 	else
 		log_info("metrics on %s", m->listener.name);
 	return error;
+}
+
+int metrics_open(struct relay *relay, const char *address)
+{
+	int count = listener_open(&relay->metrics.listener, 1, address);
+
+	return count < 0 ? count : serve(relay, address);
+}
+
+int metrics_adopt(struct relay *relay, int fd, bool is_ours)
+{
+	int error = listener_adopt(&relay->metrics.listener, fd, is_ours);
+
+	return error ? error : serve(relay, relay->metrics.listener.name);
 }
 
 void metrics_close(struct relay *relay)

@@ -29,6 +29,8 @@ struct metrics {
 /* Serve on "ADDR:PORT" of the loopback interface or on "unix:PATH". 0 or -errno
  * after a line in the log. */
 int metrics_open(struct relay *relay, const char *address);
+/* The same on a socket that listens already (owned). */
+int metrics_adopt(struct relay *relay, int fd, bool is_ours);
 /* Safe on a relay that has none. */
 void metrics_close(struct relay *relay);
 

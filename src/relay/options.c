@@ -100,6 +100,12 @@ static const struct option_row rows[] = {
 	{ "max-room-clients", "N", "connections in one room, 0: any",
 	  LIMIT(max_room_clients, 0, 1000000, "0") },
 	{ "admin", "PATH", "a socket for paravoxd ctl", TEXT(admin) },
+	{ "takeover", "on|off",
+	  "begin with the sockets of the relay that --admin is of,\n"
+	  "which ends",
+	  .kind = OPTION_SWITCH,
+	  .offset = offsetof(struct relay_options, has_takeover),
+	  .standard = "off" },
 	{ "bans", "FILE", "where banned devices are kept", TEXT(bans) },
 	{ "metrics", "ADDR:PORT|unix:PATH",
 	  "where monitoring asks for /metrics and /health, on this\n"
@@ -178,6 +184,10 @@ const struct option_table relay_option_table = {
 /* What single options cannot know. */
 static int options_agree(const struct relay_options *o)
 {
+	if (o->has_takeover && !o->admin) {
+		fprintf(stderr, "paravoxd: --takeover needs --admin\n");
+		return -EINVAL;
+	}
 	if (o->limits.hard_bound_bytes < o->limits.high_water_bytes) {
 		fprintf(stderr, "paravoxd: --hard-bound-bytes is below "
 				"--high-water-bytes\n");

@@ -20,6 +20,7 @@ struct relay_options {
 	const char *admin;         /* path of a socket */
 	const char *bans;          /* path of a file */
 	const char *metrics;
+	bool has_takeover;
 	enum log_level log_level;
 	enum log_format log_format;
 	char name[CHAT_NAME_MAX + 1];

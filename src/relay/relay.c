@@ -4,12 +4,13 @@
 #include "relay/relay.h"
 #include "base/bytes.h"
 #include "base/log.h"
-#include "base/notify.h"
 #include "prim/random.h"
 #include "relay/admin.h"
 #include "relay/clock.h"
 #include "relay/conn.h"
+#include "relay/manager.h"
 #include "relay/options.h"
+#include "relay/sockets.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,10 +20,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Without --listen. The second may be missing: a machine without IPv6. */
-static const char *const default_addresses[] = { "127.0.0.1:7450",
-						 "[::1]:7450" };
 
 /* Descriptors that are no clients: standard ones, epoll, listeners. */
 #define RELAY_SPARE_FDS (RELAY_REFUSALS_MAX + RELAY_LISTENERS_MAX + 16u)
@@ -240,7 +237,7 @@ void relay_stop(struct relay *relay, const char *why)
 {
 	relay->is_stopping = true;
 	log_info("stopping: %s", why);
-	(void)notify_send("STOPPING=1");
+	manager_tell_stopping();
 	loop_timer_disarm(&relay->accept_timer);
 	loop_timer_disarm(&relay->drain.timer);
 	relay_close_listeners(relay);
@@ -265,48 +262,19 @@ static void relay_signalled(struct loop_signals *signals, int number)
 		relay_stop(relay, strsignal(number));
 }
 
-static int relay_open_address(struct relay *relay, const char *address)
+/* From now on clients come in. */
+static int relay_watch_listeners(struct relay *relay)
 {
-	struct listener *first = &relay->listeners[relay->listener_count];
-	int count = listener_open(
-		first, RELAY_LISTENERS_MAX - relay->listener_count, address);
+	int error = 0;
 
-	if (count < 0)
-		return count;
-	relay->listener_count += (unsigned int)count;
-	for (int i = 0; i < count; i++) {
-		int error;
+	for (unsigned int i = 0; !error && i < relay->listener_count; i++) {
+		struct listener *l = &relay->listeners[i];
 
-		first[i].relay = relay;
-		error = loop_watch_add(relay->loop, &first[i].watch,
-				       first[i].fd, LOOP_READ, relay_accept);
-		if (error) {
-			log_error("%s: %s", first[i].name, strerror(-error));
-			return error;
-		}
-	}
-	return 0;
-}
-
-static int relay_open_listeners(struct relay *relay,
-				const struct relay_options *options)
-{
-	int error;
-
-	for (unsigned int i = 0; i < options->listen_count; i++) {
-		error = relay_open_address(relay, options->listen[i]);
+		l->relay = relay;
+		error = loop_watch_add(relay->loop, &l->watch, l->fd, LOOP_READ,
+				       relay_accept);
 		if (error)
-			return error;
-	}
-	if (options->listen_count)
-		return 0;
-	error = relay_open_address(relay, default_addresses[0]);
-	if (error)
-		return error;
-	error = relay_open_address(relay, default_addresses[1]);
-	if (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL) {
-		log_info("no IPv6 here: serving IPv4 only");
-		error = 0;
+			log_error("%s: %s", l->name, strerror(-error));
 	}
 	return error;
 }
@@ -314,6 +282,7 @@ static int relay_open_listeners(struct relay *relay,
 static int relay_init(struct relay *relay, const struct relay_options *options)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sockets sockets;
 	int error;
 
 	relay->options = options;
@@ -342,13 +311,13 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 		return error;
 	}
 	error = bans_init(&relay->bans, relay->hash_key, options->bans);
-	if (!error && options->admin)
-		error = admin_open(relay, options->admin);
-	if (!error && options->metrics)
-		error = metrics_open(relay, options->metrics);
+	if (!error)
+		error = sockets_inherit(&sockets, options);
 	if (!error)
 		error = history_open(relay, options);
-	return error ? error : relay_open_listeners(relay, options);
+	if (!error)
+		error = sockets_open(relay, &sockets);
+	return error ? error : relay_watch_listeners(relay);
 }
 
 static void relay_deinit(struct relay *relay)
@@ -362,24 +331,13 @@ static void relay_deinit(struct relay *relay)
 	loop_timer_disarm(&relay->accept_timer);
 	loop_timer_disarm(&relay->stop_timer);
 	loop_timer_disarm(&relay->drain.timer);
+	loop_timer_disarm(&relay->watchdog_timer);
 	metrics_close(relay);
 	admin_close(relay);
 	bans_deinit(&relay->bans);
 	loop_signals_close(&relay->signals);
+	takeover_close(&relay->takeover); /* the successor waits for that */
 	loop_destroy(relay->loop);
-}
-
-static void relay_announce(const struct relay *relay)
-{
-	int error;
-
-	for (unsigned int i = 0; i < relay->listener_count; i++)
-		printf("listening on %s\n", relay->listeners[i].name);
-	fflush(stdout);
-	error = notify_send("READY=1");
-	if (error)
-		log_warning("cannot notify the service manager: %s",
-			    strerror(-error));
 }
 
 int relay_run(const struct relay_options *options)
@@ -393,7 +351,7 @@ int relay_run(const struct relay_options *options)
 	}
 	error = relay_init(relay, options);
 	if (!error) {
-		relay_announce(relay);
+		manager_tell_ready(relay);
 		error = loop_run(relay->loop);
 		if (error)
 			log_error("cannot go on: %s", strerror(-error));

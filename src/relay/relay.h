@@ -17,6 +17,7 @@
 #include "relay/limits.h"
 #include "relay/listen.h"
 #include "relay/metrics.h"
+#include "relay/takeover.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,8 +51,11 @@ struct relay {
 	struct loop_signals signals;
 	struct query_server admin;
 	struct metrics metrics;
+	struct takeover takeover;
 	struct loop_timer accept_timer; /* accept again */
 	struct loop_timer stop_timer;   /* give up on who does not read BYE */
+	struct loop_timer watchdog_timer;
+	uint64_t watchdog_us; /* 0: nobody watches */
 	struct relay_drain drain;
 	bool is_draining; /* and stays so */
 	bool is_stopping;

@@ -21,7 +21,8 @@ PROGRAM = os.environ.get("PARAVOXD", "build/src/relay/paravoxd")
 
 class Relay:
     def __init__(self, *options, listeners=1, listen="127.0.0.1:0", env=None,
-                 before=None, command=(), log_level="debug", state=None):
+                 before=None, command=(), log_level="debug", state=None,
+                 pass_fds=()):
         """`listen=None`: the options say where. `listeners`: how many lines
         to wait for. `before` runs in the child; `command` goes in front.
         `state`: the folder of its files. Without one it keeps no history,
@@ -39,7 +40,8 @@ class Relay:
         self.process = subprocess.Popen(
             [*command, PROGRAM, *options],
             stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env={**os.environ, **(env or {})}, preexec_fn=before)
+            env={**os.environ, **(env or {})}, preexec_fn=before,
+            pass_fds=pass_fds)
         self.pid = self.process.pid
         self.clients = []
         self.lines = []

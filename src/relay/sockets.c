@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sockets.c - which sockets a relay serves, and who opened them */
+
+#include "relay/sockets.h"
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "relay/admin.h"
+#include "relay/options.h"
+#include "relay/relay.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Without --listen. The second may be missing: a machine without IPv6. */
+static const char *const default_addresses[] = { "127.0.0.1:7450",
+						 "[::1]:7450" };
+
+static const char *const uses[SOCKET_USES] = {
+	[SOCKET_CLIENTS] = "clients",
+	[SOCKET_ADMIN] = "admin",
+	[SOCKET_METRICS] = "metrics",
+};
+
+enum socket_use socket_use_of(const char *name)
+{
+	for (int i = 0; i < SOCKET_USES; i++)
+		if (strcmp(uses[i], name) == 0)
+			return (enum socket_use)i;
+	return SOCKET_CLIENTS;
+}
+
+const char *socket_use_name(enum socket_use use)
+{
+	return uses[use];
+}
+
+static int take_managers(struct sockets *sockets)
+{
+	int count = notify_listen_fds();
+
+	*sockets = (struct sockets){ .count = 0 };
+	if (count > (int)SOCKETS_MAX)
+		count = -ENOSPC;
+	if (count < 0) {
+		log_error("sockets of the service manager: %s",
+			  strerror(-count));
+		return count;
+	}
+	for (unsigned int i = 0; i < (unsigned int)count; i++) {
+		char name[16];
+
+		notify_listen_fd_name(i, name, sizeof(name));
+		sockets->socket[i].use = socket_use_of(name);
+		sockets->socket[i].fd = NOTIFY_FIRST_FD + (int)i;
+	}
+	sockets->count = (unsigned int)count;
+	return 0;
+}
+
+int sockets_inherit(struct sockets *sockets, const struct relay_options *o)
+{
+	int error = take_managers(sockets);
+
+	if (!error && !sockets->count && o->has_takeover)
+		error = takeover_request(sockets, o->admin);
+	return error;
+}
+
+static int open_address(struct relay *relay, const char *address)
+{
+	struct listener *first = &relay->listeners[relay->listener_count];
+	int count = listener_open(
+		first, RELAY_LISTENERS_MAX - relay->listener_count, address);
+
+	if (count < 0)
+		return count;
+	relay->listener_count += (unsigned int)count;
+	return 0;
+}
+
+static int open_clients(struct relay *relay)
+{
+	const struct relay_options *o = relay->options;
+	int error = 0;
+
+	for (unsigned int i = 0; !error && i < o->listen_count; i++)
+		error = open_address(relay, o->listen[i]);
+	if (error || o->listen_count)
+		return error;
+	error = open_address(relay, default_addresses[0]);
+	if (error)
+		return error;
+	error = open_address(relay, default_addresses[1]);
+	if (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL) {
+		log_info("no IPv6 here: serving IPv4 only");
+		error = 0;
+	}
+	return error;
+}
+
+static int adopt_client(struct relay *relay, int fd, bool is_ours)
+{
+	if (relay->listener_count == RELAY_LISTENERS_MAX) {
+		close(fd);
+		return -ENOSPC;
+	}
+	return listener_adopt(&relay->listeners[relay->listener_count++], fd,
+			      is_ours);
+}
+
+static int adopt(struct relay *relay, enum socket_use use, int fd, bool is_ours)
+{
+	int error;
+
+	if (use == SOCKET_ADMIN)
+		error = admin_adopt(relay, fd, is_ours);
+	else if (use == SOCKET_METRICS)
+		error = metrics_adopt(relay, fd, is_ours);
+	else
+		error = adopt_client(relay, fd, is_ours);
+	if (error)
+		log_error("a socket for %s that was passed on: %s", uses[use],
+			  strerror(-error));
+	return error;
+}
+
+int sockets_open(struct relay *relay, const struct sockets *sockets)
+{
+	const struct relay_options *o = relay->options;
+	bool has[SOCKET_USES] = { false };
+	int error = 0;
+
+	for (unsigned int i = 0; i < sockets->count; i++) {
+		enum socket_use use = sockets->socket[i].use;
+
+		if (error || (use != SOCKET_CLIENTS && has[use])) {
+			close(sockets->socket[i].fd);
+			continue;
+		}
+		has[use] = true;
+		error = adopt(relay, use, sockets->socket[i].fd,
+			      sockets->are_ours);
+	}
+	if (!error && !has[SOCKET_ADMIN] && o->admin)
+		error = admin_open(relay, o->admin);
+	if (!error && !has[SOCKET_METRICS] && o->metrics)
+		error = metrics_open(relay, o->metrics);
+	if (!error && !has[SOCKET_CLIENTS])
+		error = open_clients(relay);
+	return error;
+}
