@@ -44,6 +44,9 @@ struct room {
 	struct part *parts;
 	uint64_t bytes; /* ever put in */
 	uint64_t part_count;
+	/* Everybody had everything then: the ring's start is used again, as
+	 * long as the processor still has it at hand. */
+	uint64_t base, part_base;
 	struct member *first;
 	bool is_news;  /* members are to be written to */
 	bool is_begun; /* the last part is of this turn: it may grow */
@@ -97,6 +100,16 @@ static void room_open(struct room *room)
 		give_up("room");
 }
 
+static uint8_t *byte_at(const struct room *room, uint64_t at)
+{
+	return room->ring + (at - room->base) % RING_BYTES;
+}
+
+static struct part *part_at(const struct room *room, uint64_t part)
+{
+	return &room->parts[(part - room->part_base) % RING_PARTS];
+}
+
 static void watch(struct member *m, int operation)
 {
 	struct epoll_event e = { .data.ptr = m, .events = EPOLLIN };
@@ -129,17 +142,17 @@ static unsigned int gather(struct member *m, struct iovec *pieces,
 	unsigned int n = 0;
 
 	for (; m->part < room->part_count; m->part++) {
-		const struct part *part = &room->parts[m->part % RING_PARTS];
+		const struct part *part = part_at(room, m->part);
 		size_t bytes = (size_t)(part->end - at);
 
 		if (part->from != m->number && n &&
 		    (uint8_t *)pieces[n - 1].iov_base + pieces[n - 1].iov_len ==
-			    room->ring + at % RING_BYTES) {
+			    byte_at(room, at)) {
 			pieces[n - 1].iov_len += bytes;
 		} else if (part->from != m->number) {
 			if (n == PIECES)
 				break;
-			pieces[n].iov_base = room->ring + at % RING_BYTES;
+			pieces[n].iov_base = byte_at(room, at);
 			pieces[n++].iov_len = bytes;
 		} else if (!n) {
 			m->at = part->end;
@@ -156,7 +169,7 @@ static void member_advance(struct member *m, uint64_t part, size_t bytes)
 	const struct room *room = m->room;
 
 	for (; bytes; part++) {
-		const struct part *p = &room->parts[part % RING_PARTS];
+		const struct part *p = part_at(room, part);
 		size_t whole = (size_t)(p->end - m->at);
 
 		if (p->from == m->number) {
@@ -218,6 +231,7 @@ static void member_join(struct member *m, const uint8_t *body)
 	m->room->first = m;
 	m->at = m->room->bytes;
 	m->part = m->room->part_count;
+	m->room->is_begun = false; /* what comes now is for him too */
 	if (send(m->fd, joined, sizeof(joined), MSG_NOSIGNAL) < 0)
 		give_up("send");
 }
@@ -233,8 +247,8 @@ static void room_is_news(struct room *room)
 static void room_put(struct member *m, const uint8_t *frame, size_t bytes)
 {
 	struct room *room = m->room;
-	uint8_t *to = room->ring + room->bytes % RING_BYTES;
-	struct part *last = &room->parts[(room->part_count - 1) % RING_PARTS];
+	uint8_t *to = byte_at(room, room->bytes);
+	struct part *last = part_at(room, room->part_count - 1);
 	size_t more = bytes + CHAT_DELIVER_HEAD;
 
 	bytes_put_be32(to, (uint32_t)(more - CHAT_LENGTH_BYTES));
@@ -244,7 +258,7 @@ static void room_put(struct member *m, const uint8_t *frame, size_t bytes)
 	       frame + CHAT_HEADER_BYTES, bytes - CHAT_HEADER_BYTES);
 	room_is_news(room);
 	if (!room->is_begun || last->from != m->number) {
-		last = &room->parts[room->part_count++ % RING_PARTS];
+		last = part_at(room, room->part_count++);
 		last->from = m->number;
 	}
 	room->is_begun = true;
@@ -273,6 +287,8 @@ static void member_feed(struct member *m, size_t bytes)
 	}
 	if (bytes && !m->rest)
 		m->rest = malloc(CHAT_FRAME_MAX);
+	if (bytes && !m->rest)
+		give_up("member");
 	if (bytes)
 		memcpy(m->rest, at, bytes);
 	m->rest_bytes = bytes;
@@ -292,24 +308,45 @@ static bool member_read(struct member *m)
 	return true;
 }
 
+static void member_accept(int listener)
+{
+	struct member *m = calloc(1, sizeof(*m));
+	const int on = 1;
+
+	if (!m)
+		give_up("member");
+	m->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (m->fd < 0)
+		give_up("accept");
+	(void)setsockopt(m->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	m->number = member_count++;
+	watch(m, EPOLL_CTL_ADD);
+}
+
+static void room_write(struct room *room)
+{
+	bool has_all = true;
+
+	room->is_news = false;
+	room->is_begun = false;
+	for (struct member *m = room->first; m; m = m->next) {
+		if (!m->is_blocked || m->has_room)
+			member_write(m);
+		has_all = has_all && !m->is_blocked;
+	}
+	if (has_all) {
+		room->base = room->bytes;
+		room->part_base = room->part_count;
+	}
+}
+
 static void serve(const struct epoll_event *batch, int count, int listener)
 {
 	for (int i = 0; i < count; i++) {
 		struct member *m = batch[i].data.ptr;
 
 		if (!m) {
-			const int on = 1;
-
-			m = calloc(1, sizeof(*m));
-			if (!m)
-				give_up("member");
-			m->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-			if (m->fd < 0)
-				give_up("accept");
-			(void)setsockopt(m->fd, IPPROTO_TCP, TCP_NODELAY, &on,
-					 sizeof(on));
-			m->number = member_count++;
-			watch(m, EPOLL_CTL_ADD);
+			member_accept(listener);
 			continue;
 		}
 		if (batch[i].events & EPOLLOUT) {
@@ -319,13 +356,8 @@ static void serve(const struct epoll_event *batch, int count, int listener)
 		if (batch[i].events & ~(uint32_t)EPOLLOUT && !member_read(m))
 			member_leave(m);
 	}
-	for (unsigned int i = 0; i < news_count; i++) {
-		for (struct member *m = news[i]->first; m; m = m->next)
-			if (!m->is_blocked || m->has_room)
-				member_write(m);
-		news[i]->is_news = false;
-		news[i]->is_begun = false;
-	}
+	for (unsigned int i = 0; i < news_count; i++)
+		room_write(news[i]);
 	news_count = 0;
 }
 

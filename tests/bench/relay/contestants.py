@@ -52,6 +52,47 @@ def redis(build, folder, port, options):
     return ["redis-server", config]
 
 
+def mosquitto(build, folder, port, options):
+    config = folder / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+                      "persistence false\nmax_queued_messages 0\n"
+                      "max_queued_bytes 0\nset_tcp_nodelay true\n"
+                      "log_type error\n")
+    return ["mosquitto", "-c", config]
+
+
+def ngircd(build, folder, port, options):
+    config = folder / "ngircd.conf"
+    config.write_text("[Global]\nName = bench.example\nInfo = bench\n"
+                      "AdminInfo1 = bench\nListen = 127.0.0.1\n"
+                      f"Ports = {port}\nMotdPhrase = bench\n"
+                      "[Limits]\nMaxConnections = 0\nMaxConnectionsIP = 0\n"
+                      "MaxJoins = 0\nMaxPenaltyTime = 0\n"
+                      "PingTimeout = 3600\n"
+                      "[Options]\nDNS = no\nIdent = no\nPAM = no\n")
+    return ["ngircd", "-n", "-f", config]
+
+
+def inspircd(build, folder, port, options):
+    config = folder / "inspircd.conf"
+    config.write_text(
+        '<server name="bench.example" description="bench" network="bench">\n'
+        '<admin name="bench" nick="bench" email="bench@bench.example">\n'
+        f'<bind address="127.0.0.1" port="{port}" type="clients">\n'
+        f'<pid file="{folder}/pid">\n'
+        f'<path datadir="{folder}" logdir="{folder}" runtimedir="{folder}">\n'
+        '<connect allow="*" timeout="60" pingfreq="3600" recvq="16M"\n'
+        ' softsendq="1G" hardsendq="1G" commandrate="1000000000"\n'
+        ' threshold="1000000000" fakelag="no" localmax="15000"\n'
+        ' globalmax="15000" maxconnwarn="no" resolvehostnames="no"\n'
+        ' useident="no" limit="15000">\n'
+        '<performance softlimit="15000" somaxconn="4096" quietbursts="yes"\n'
+        ' timeskipwarn="0">\n<security announceinvites="none">\n'
+        f'<log method="file" type="* -USERINPUT -USEROUTPUT" level="sparse"'
+        f' target="{folder}/inspircd.log">\n')
+    return ["inspircd", "--nofork", "--runasroot", "--config", config]
+
+
 class Contestant:
     def __init__(self, name, protocol, command, program=None, options=()):
         self.name = name
@@ -73,6 +114,9 @@ CONTESTANTS = [
     Contestant("ceiling", "ceiling", ceiling),
     Contestant("redis", "redis", redis, "redis-server"),
     Contestant("nats", "nats", nats, "nats-server"),
+    Contestant("mosquitto", "mqtt", mosquitto, "mosquitto"),
+    Contestant("ngircd", "irc", ngircd, "ngircd"),
+    Contestant("inspircd", "irc", inspircd, "inspircd"),
 ]
 
 

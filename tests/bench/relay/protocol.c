@@ -8,10 +8,8 @@
 #include "base/bytes.h"
 
 static const struct protocol *const protocols[] = {
-	&protocol_paravox,
-	&protocol_ceiling,
-	&protocol_nats,
-	&protocol_redis,
+	&protocol_paravox, &protocol_ceiling, &protocol_nats,
+	&protocol_redis,   &protocol_mqtt,    &protocol_irc,
 };
 
 const struct protocol *protocol_find(const char *name)

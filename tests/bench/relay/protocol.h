@@ -25,7 +25,7 @@ struct protocol {
 };
 
 extern const struct protocol protocol_paravox, protocol_ceiling, protocol_nats,
-	protocol_redis;
+	protocol_redis, protocol_mqtt, protocol_irc;
 
 /* NULL: there is none of that name. */
 const struct protocol *protocol_find(const char *name);

@@ -60,6 +60,18 @@ def test_everything_arrives_through_nats():
     check_all_arrives("nats", "--rooms=2", "--senders=5")
 
 
+def test_everything_arrives_through_mosquitto():
+    check_all_arrives("mosquitto", "--senders=2")
+
+
+def test_everything_arrives_through_ngircd():
+    check_all_arrives("ngircd", "--senders=2")
+
+
+def test_everything_arrives_through_inspircd():
+    check_all_arrives("inspircd", "--rooms=2", "--senders=5")
+
+
 class Spoiler:
     """Between the generator and the ceiling: hands everything on, but treats
     the frames for the second client, from the tenth message on, with `spoil`:
