@@ -254,8 +254,12 @@ static int attach(struct queue *queue, const struct queue_start *start)
 			      ring->next_used);
 		return error;
 	}
-	position.next_avail = queue->journal.next_avail;
-	position.next_used = queue->journal.next_used;
+	/* What the window has may be published already, and is again. */
+	position = (struct vring_position){
+		.next_avail = queue->journal.next_avail,
+		.next_used = queue->journal.next_used,
+		.published = queue->journal.next_used,
+	};
 	vring_set_position(ring, &position);
 	for (unsigned int i = 0; !error && i < queue->journal.count; i++)
 		error = vring_adopt(ring,
