@@ -34,6 +34,8 @@ struct counters {
 	uint64_t statuses[VCD_STATUSES]; /* of answers */
 	uint64_t unanswerable;           /* no room for a status, vcd 5.3 */
 	uint64_t wakeups;
+	uint64_t looks;   /* at the ring instead of sleeping */
+	uint64_t finds;   /* looks that found a request */
 	uint64_t batches; /* publishes */
 	uint64_t calls;
 	uint64_t throttled;

@@ -35,6 +35,10 @@ static const struct option_row rows[] = {
 	  NUMBER(throttle_bytes_per_s, 0, UINT64_C(1) << 40, "0") },
 	{ "throttle-ops", "N", "operations a second, 0: any",
 	  NUMBER(throttle_ops_per_s, 0, 1000000000, "0") },
+	{ "poll-us", "N",
+	  "microseconds to look for requests before sleeping, when that has\n"
+	  "been worth it lately; 0: never",
+	  NUMBER(poll_us, 0, 1000000, "50") },
 	{ "stats-socket", "PATH", "a socket that tells statistics",
 	  TEXT(stats_path) },
 	{ "sandbox", "on|off", "refuse what the device does not need",

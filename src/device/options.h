@@ -23,6 +23,7 @@ struct device_options {
 	uint64_t max_request_bytes;
 	uint64_t throttle_bytes_per_s; /* 0: any */
 	uint64_t throttle_ops_per_s;   /* 0: any */
+	uint64_t poll_us;              /* 0: never */
 };
 
 #define DEVICE_NO_FD UINT64_MAX

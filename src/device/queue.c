@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@
 #define BATCH_BYTES    (256u * 1024)
 /* A ring without a kick descriptor is looked at so often. */
 #define LOOK_EVERY_NS 1000000
+/* Looks between two of the clock, of a pause each: about a microsecond. */
+#define LOOK_TURNS 16
 
 static uint64_t now_ns(void)
 {
@@ -163,27 +166,106 @@ static bool serve_batch(struct queue *queue, uint64_t *hold_ns)
 	return got > 0;
 }
 
-/* Sleep until a kick, the stop, or `hold_ns` have passed (0: for ever). */
+static void spin(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
+/* Before a sleep: whether something came while we looked for it. */
+static bool look(struct queue *queue)
+{
+	uint64_t span_ns = look_ns(&queue->look), end_ns;
+	bool has_found = false;
+
+	if (!span_ns)
+		return false;
+	end_ns = now_ns() + span_ns;
+	do {
+		for (int i = 0; i < LOOK_TURNS && !has_found; i++) {
+			has_found = vring_has_more(&queue->ring);
+			if (!has_found)
+				spin();
+		}
+	} while (
+		!has_found && now_ns() < end_ns &&
+		!atomic_load_explicit(&queue->must_stop, memory_order_relaxed));
+	look_ended(&queue->look, has_found);
+	counters_add(&queue->counters->looks, 1);
+	if (has_found)
+		counters_add(&queue->counters->finds, 1);
+	return has_found;
+}
+
+/* Sleep until the stop, or until `hold_ns` have passed (0: for ever). */
+static void sleep_for(struct queue *queue, uint64_t hold_ns)
+{
+	struct pollfd wake = { .fd = queue->wake_fd, .events = POLLIN };
+	const struct timespec limit = {
+		.tv_sec = (time_t)(hold_ns / 1000000000),
+		.tv_nsec = (long)(hold_ns % 1000000000),
+	};
+
+	(void)ppoll(&wake, 1, hold_ns ? &limit : NULL, NULL);
+}
+
+static void kick_forget(struct queue *queue)
+{
+	/* Others have it open, so that closing it does not end the watch. */
+	if (queue->kick_fd >= 0)
+		(void)epoll_ctl(queue->epoll_fd, EPOLL_CTL_DEL, queue->kick_fd,
+				NULL);
+	fd_close(&queue->kick_fd);
+}
+
+/* Watch the kick: the edges of a number, which is then never to be read. */
+static int kick_watch(struct queue *queue)
+{
+	struct epoll_event event = { .events = EPOLLIN,
+				     .data.fd = queue->kick_fd };
+
+	if (queue->kick_fd < 0)
+		return 0;
+	queue->is_kick_socket = vhost_event_is_socket(queue->kick_fd);
+	queue->is_kick_number = vhost_event_is_number(queue->kick_fd);
+	if (queue->is_kick_number)
+		event.events |= EPOLLET;
+	return epoll_ctl(queue->epoll_fd, EPOLL_CTL_ADD, queue->kick_fd, &event)
+		       ? -errno
+		       : 0;
+}
+
+/* Sleep until a kick or the stop. */
+static void sleep_until_kick(struct queue *queue)
+{
+	uint64_t begun_ns = queue->look.limit_ns ? now_ns() : 0;
+	struct epoll_event events[2];
+	bool has_kick = false;
+	int count = epoll_wait(queue->epoll_fd, events, 2, -1);
+
+	for (int i = 0; i < count; i++)
+		has_kick = has_kick || events[i].data.fd == queue->kick_fd;
+	if (count > 0)
+		counters_add(&queue->counters->wakeups, 1);
+	if (!has_kick)
+		return;
+	if (queue->look.limit_ns)
+		look_slept(&queue->look, now_ns() - begun_ns);
+	if (!queue->is_kick_number &&
+	    vhost_event_drain(queue->kick_fd, queue->is_kick_socket) < 0)
+		kick_forget(queue); /* the peer closed it: look */
+}
+
+/* Sleep as long as there is nothing to do, or as long as the throttle says. */
 static void sleep_until(struct queue *queue, uint64_t hold_ns)
 {
-	struct pollfd fds[2] = {
-		{ .fd = queue->wake_fd, .events = POLLIN },
-		{ .fd = hold_ns || queue->is_broken ? -1 : queue->kick_fd,
-		  .events = POLLIN },
-	};
-	struct timespec limit;
-
-	if (!hold_ns && queue->kick_fd < 0 && !queue->is_broken)
-		hold_ns = LOOK_EVERY_NS;
-	limit.tv_sec = (time_t)(hold_ns / 1000000000);
-	limit.tv_nsec = (long)(hold_ns % 1000000000);
-	if (ppoll(fds, 2, hold_ns ? &limit : NULL, NULL) <= 0)
-		return;
-	counters_add(&queue->counters->wakeups, 1);
-	if (!fds[1].revents)
-		return;
-	if (vhost_event_drain(queue->kick_fd, queue->is_kick_socket) < 0)
-		fd_close(&queue->kick_fd); /* the peer closed it: look */
+	if (hold_ns || queue->is_broken)
+		sleep_for(queue, hold_ns);
+	else if (queue->kick_fd < 0)
+		sleep_for(queue, LOOK_EVERY_NS);
+	else
+		sleep_until_kick(queue);
 }
 
 static void *queue_main(void *argument)
@@ -200,7 +282,8 @@ static void *queue_main(void *argument)
 		while (!queue->is_broken && !atomic_load(&queue->must_stop) &&
 		       serve_batch(queue, &hold_ns) && !hold_ns)
 			;
-		if (!hold_ns && !queue->is_broken && vring_listen(&queue->ring))
+		if (!hold_ns && !queue->is_broken &&
+		    (look(queue) || vring_listen(&queue->ring)))
 			continue;
 		if (!hold_ns)
 			counters_set(&queue->counters->depth, 0);
@@ -211,8 +294,10 @@ static void *queue_main(void *argument)
 }
 
 int queue_init(struct queue *queue, struct engine_lane *lane,
-	       struct throttle *throttle)
+	       struct throttle *throttle, uint64_t poll_ns)
 {
+	struct epoll_event event = { .events = EPOLLIN };
+
 	memset(queue, 0, sizeof(*queue));
 	queue->lane = lane;
 	queue->throttle = throttle;
@@ -220,8 +305,16 @@ int queue_init(struct queue *queue, struct engine_lane *lane,
 	queue->kick_fd = -1;
 	queue->call_fd = -1;
 	queue->err_fd = -1;
+	queue->epoll_fd = -1;
+	look_init(&queue->look, poll_ns);
 	queue->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return queue->wake_fd < 0 ? -errno : 0;
+	if (queue->wake_fd >= 0)
+		queue->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	event.data.fd = queue->wake_fd;
+	return queue->epoll_fd < 0 || epoll_ctl(queue->epoll_fd, EPOLL_CTL_ADD,
+						queue->wake_fd, &event)
+		       ? -errno
+		       : 0;
 }
 
 void queue_deinit(struct queue *queue)
@@ -231,6 +324,7 @@ void queue_deinit(struct queue *queue)
 	if (queue->is_running)
 		(void)queue_stop(queue);
 	fd_close(&queue->wake_fd);
+	fd_close(&queue->epoll_fd);
 	memset(queue, 0, sizeof(*queue));
 }
 
@@ -271,7 +365,7 @@ static int attach(struct queue *queue, const struct queue_start *start)
 
 static void close_fds(struct queue *queue)
 {
-	fd_close(&queue->kick_fd);
+	kick_forget(queue);
 	fd_close(&queue->call_fd);
 	fd_close(&queue->err_fd);
 }
@@ -284,11 +378,12 @@ int queue_start(struct queue *queue, const struct queue_start *start)
 		queue->kick_fd = start->kick_fd;
 		queue->call_fd = start->call_fd;
 		queue->err_fd = start->err_fd;
-		queue->is_kick_socket = vhost_event_is_socket(queue->kick_fd);
 		queue->is_call_socket = vhost_event_is_socket(queue->call_fd);
 		queue->is_broken = false;
 		atomic_store(&queue->must_stop, false);
-		error = attach(queue, start);
+		error = kick_watch(queue);
+		if (!error)
+			error = attach(queue, start);
 	}
 	if (!error)
 		error = -pthread_create(&queue->thread, NULL, queue_main,

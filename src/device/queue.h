@@ -4,12 +4,14 @@
 #define PVX_DEVICE_QUEUE_H
 
 #include "device/engine.h"
+#include "device/look.h"
 #include "device/throttle.h"
 
 /*
  * How it works: the thread takes what is available, executes each request
  * (engine.h), returns and publishes the batch, calls when the driver wants to
- * be called, asks for kicks and sleeps. The journal has each step, so that the
+ * be called, looks for more for a while (look.h), asks for kicks and sleeps.
+ * The journal has each step, so that the
  * thread of another worker can go on.
  *
  * start and stop are called by one other thread.
@@ -21,11 +23,14 @@ struct queue {
 	struct journal journal;
 	struct vring ring;
 	struct vring_chain chain;
-	int kick_fd; /* -1: look every now and then */
-	int call_fd; /* -1: the driver looks for itself */
-	int err_fd;  /* -1: nobody wants to know */
-	int wake_fd; /* our own: stop */
+	int kick_fd;  /* -1: look every now and then */
+	int call_fd;  /* -1: the driver looks for itself */
+	int err_fd;   /* -1: nobody wants to know */
+	int wake_fd;  /* our own: stop */
+	int epoll_fd; /* of wake_fd and kick_fd */
+	struct look look;
 	bool is_kick_socket;
+	bool is_kick_number; /* an eventfd, which is never drained */
 	bool is_call_socket;
 	bool is_broken;
 	atomic_bool must_stop;
@@ -45,7 +50,7 @@ struct queue_start {
 };
 
 int queue_init(struct queue *queue, struct engine_lane *lane,
-	       struct throttle *throttle);
+	       struct throttle *throttle, uint64_t poll_ns);
 void queue_deinit(struct queue *queue);
 
 /* Attach and serve, from where the journal says, or from `base` when nobody

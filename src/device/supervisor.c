@@ -391,6 +391,7 @@ static int supervisor_init(struct supervisor *s)
 	s->crew.params.provider = s->options->provider;
 	s->crew.params.throttle_bytes_per_s = s->options->throttle_bytes_per_s;
 	s->crew.params.throttle_ops_per_s = s->options->throttle_ops_per_s;
+	s->crew.params.poll_ns = s->options->poll_us * 1000;
 	error = open_sockets(s);
 	if (!error)
 		error = enter_sandbox(s);

@@ -30,10 +30,11 @@ static const struct sandbox_call calls[] = {
 /* clang-format off */
 #define ALL CALL_ALL_BITS
 	/* waiting and being woken */
-	CALL(epoll_wait, S, "loop.c: the supervisor's turn"),
-	CALL(epoll_pwait, S, "the same, as other libcs call it"),
-	CALL(epoll_ctl, S, "loop.c: watches of connections and links"),
-	CALL(ppoll, BOTH, "queue.c: sleep until a kick"),
+	CALL(epoll_wait, BOTH, "loop.c: a turn; queue.c: until a kick"),
+	CALL(epoll_pwait, BOTH, "the same, as other libcs call it"),
+	CALL(epoll_ctl, BOTH, "loop.c: watches; queue.c: the kick"),
+	CALL(epoll_create1, S, "queue.c: for each queue"),
+	CALL(ppoll, BOTH, "queue.c: sleep for a time"),
 	CALL(poll, BOTH, "channel.c: the rest of a message"),
 	CALL(futex, BOTH, "pthread: locks, thread ends"),
 	CALL(restart_syscall, BOTH, "the kernel: a wait that was stopped"),

@@ -78,7 +78,7 @@ static int signals_init(void)
 	return parent == 1 || getppid() == parent ? 0 : -ESRCH;
 }
 
-static int queues_init(struct worker *worker)
+static int queues_init(struct worker *worker, uint64_t poll_ns)
 {
 	uint32_t queues = worker->state->limits.queues;
 
@@ -88,7 +88,7 @@ static int queues_init(struct worker *worker)
 	for (uint32_t i = 0; i < queues; i++) {
 		int error =
 			queue_init(&worker->queue[i], &worker->engine.lane[i],
-				   &worker->throttle);
+				   &worker->throttle, poll_ns);
 
 		if (error)
 			return error;
@@ -140,7 +140,7 @@ static int worker_init(struct worker *worker,
 	if (error)
 		return WORKER_RESOURCES;
 	worker->engine.at_moment = params->at_moment;
-	error = queues_init(worker);
+	error = queues_init(worker, params->poll_ns);
 	if (!error && params->sandbox)
 		error = sandbox_enter(params->sandbox, SANDBOX_WORKER);
 	return error ? WORKER_RESOURCES : WORKER_DONE;

@@ -14,6 +14,7 @@ struct worker_params {
 	uint32_t number;      /* that no worker of this state had */
 	uint64_t throttle_bytes_per_s;
 	uint64_t throttle_ops_per_s;
+	uint64_t poll_ns;              /* look.h */
 	int link;                      /* its end of the pair */
 	const struct sandbox *sandbox; /* NULL: none */
 	/* For tests: told at each moment. NULL in the daemon. */

@@ -16,6 +16,14 @@ bool vhost_event_is_socket(int fd)
 	return !fstat(fd, &st) && S_ISSOCK(st.st_mode);
 }
 
+/* An eventfd is an anonymous inode: it has no type bits. */
+bool vhost_event_is_number(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (st.st_mode & S_IFMT) == 0;
+}
+
 int vhost_event_check(int fd)
 {
 	struct stat st;
@@ -25,7 +33,6 @@ int vhost_event_check(int fd)
 		return -errno;
 	if (S_ISSOCK(st.st_mode))
 		return 0;
-	/* An eventfd is an anonymous inode: it has no type bits. */
 	if (!S_ISFIFO(st.st_mode) && (st.st_mode & S_IFMT) != 0)
 		return -EINVAL;
 	flags = fcntl(fd, F_GETFL);

@@ -14,8 +14,11 @@
  * but a socket is switched to O_NONBLOCK. */
 int vhost_event_check(int fd);
 
-/* Whether it is a socket; ask once and keep the answer. */
+/* What it is; ask once and keep the answer. An eventfd holds any number of
+ * signals in one number, so that it need never be drained by who sleeps on its
+ * edges; the others run full. */
 bool vhost_event_is_socket(int fd);
+bool vhost_event_is_number(int fd);
 
 /*
  * Signal without waiting. Returns 0, also when the peer has not yet taken the

@@ -455,6 +455,12 @@ bool vring_listen(struct vring *ring)
 	return ring_load(&ring->avail[1]) != ring->next_avail;
 }
 
+bool vring_has_more(const struct vring *ring)
+{
+	return ring->fault != VRING_SOUND || ring->resubmit.left > 0 ||
+	       ring_load(&ring->avail[1]) != ring->next_avail;
+}
+
 void vring_mute(struct vring *ring)
 {
 	if (!ring->has_event_idx && ring->fault == VRING_SOUND)

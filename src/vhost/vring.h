@@ -159,6 +159,8 @@ bool vring_publish(struct vring *ring);
  * off while the ring is being served; with it, that is no work.
  */
 bool vring_listen(struct vring *ring);
+/* Whether there is more to take, or the ring is broken; nothing changes. */
+bool vring_has_more(const struct vring *ring);
 void vring_mute(struct vring *ring);
 
 /* "descriptor loop" and the like, for the log and statistics. */
