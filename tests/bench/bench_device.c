@@ -46,6 +46,7 @@ static struct driver driver;
 static struct rings rings;
 static struct cryptsess_provider *provider;
 static unsigned int cpus; /* of this run: 1 or 2 */
+static uint64_t poll_us;  /* of its daemon */
 
 static int pin(int cpu)
 {
@@ -60,13 +61,15 @@ static void print(const struct point *p, const char *way, unsigned int round,
 		  const struct rings_run *run)
 {
 	printf("{\"algorithm\":\"%s\",\"bytes\":%u,\"depth\":%u,\"queues\":%u,"
-	       "\"cpus\":%u,\"way\":\"%s\",\"round\":%u,\"ops\":%llu,"
+	       "\"cpus\":%u,\"poll_us\":%llu,\"way\":\"%s\",\"round\":%u,"
+	       "\"ops\":%llu,"
 	       "\"wall_ns\":%llu,\"cpu_ns\":%llu}\n",
 	       !p->algorithm   ? "ping"
 	       : p->is_session ? "session"
 			       : p->algorithm->name,
-	       p->bytes, p->depth, p->queues, cpus, way, round,
-	       (unsigned long long)run->ops, (unsigned long long)run->wall_ns,
+	       p->bytes, p->depth, p->queues, cpus, (unsigned long long)poll_us,
+	       way, round, (unsigned long long)run->ops,
+	       (unsigned long long)run->wall_ns,
 	       (unsigned long long)run->cpu_ns);
 	fflush(stdout);
 }
@@ -375,12 +378,15 @@ static int bench_counts(const struct options *o)
 }
 
 /* A daemon on `cpus` CPUs, and this thread on the first. */
-static int bench(const struct options *o, unsigned int queues)
+static int bench(const struct options *o, unsigned int queues, bool has_poll)
 {
 	int error;
 
 	driver_init(&driver);
 	driver.options.queues = RINGS_QUEUES_MAX;
+	if (!has_poll)
+		driver.options.poll_us = 0;
+	poll_us = driver.options.poll_us;
 	driver.queues = queues;
 	/* The daemon inherits where it may run. */
 	error = queues == 1 ? pin(cpus > 1 ? 1 : 0) : 0;
@@ -427,6 +433,13 @@ static int plan_parse(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		unsigned int queues;
+		unsigned int cpus;
+		bool has_poll;
+	} runs[] = {
+		{ 1, 1, true }, { 1, 2, true }, { 1, 2, false }, { 2, 2, true }
+	};
 	cpu_set_t before;
 	struct options o;
 	int error;
@@ -439,17 +452,15 @@ int main(int argc, char **argv)
 	error = cryptsess_provider_open(&provider, "openssl", NULL, 0);
 	if (sched_getaffinity(0, sizeof(before), &before))
 		return 1;
-	for (cpus = 1; !error && cpus <= 2; cpus++) {
-		if (cpus > 1 &&
-		    (o.algorithm || sysconf(_SC_NPROCESSORS_ONLN) < 2))
+	for (size_t i = 0; !error && i < ARRAY_SIZE(runs); i++) {
+		cpus = runs[i].cpus;
+		if (i > 0 && o.algorithm)
 			break;
-		error = bench(&o, 1);
+		if ((long)cpus > sysconf(_SC_NPROCESSORS_ONLN))
+			continue;
+		error = bench(&o, runs[i].queues, runs[i].has_poll);
 		(void)sched_setaffinity(0, sizeof(before), &before);
 	}
-	cpus = 2;
-	if (!error && !o.algorithm)
-		error = bench(&o, 2);
-	(void)sched_setaffinity(0, sizeof(before), &before);
 	if (!error && !o.algorithm)
 		error = bench_counts(&o);
 	cryptsess_provider_close(provider);
