@@ -2,6 +2,7 @@
 /* clock.c - a connection's time limits */
 
 #include "relay/clock.h"
+#include "relay/congestion.h"
 #include "relay/conn.h"
 #include "relay/relay.h"
 #include "relay/stream.h"
@@ -126,7 +127,7 @@ static uint64_t progress_ends(const struct conn *conn)
 
 static void cut_off_slow(struct conn *conn, const char *detail)
 {
-	if (conn->room && conn->is_congested)
+	if (conn->room && conn->is_congested && !conn->is_left_behind)
 		conn->room->warned_ms = loop_now_ms(conn->relay->loop);
 	conn_doom(conn, CHAT_CODE_SLOW, detail);
 }
@@ -189,6 +190,7 @@ static const struct {
 	{ silence_ends, silence_ended },
 	{ progress_ends, progress_ended },
 	{ room_patience_ends, room_patience_ended },
+	{ congestion_look_ms, congestion_look },
 	{ pause_ends, pause_ended },
 	{ closing_ends, closing_ended },
 };

@@ -4,6 +4,7 @@
 #include "relay/conn.h"
 #include "base/log.h"
 #include "relay/clock.h"
+#include "relay/congestion.h"
 #include "relay/relay.h"
 #include "relay/stream.h"
 #include "wire/message.h"
@@ -97,14 +98,8 @@ void conn_queue(struct conn *conn, struct chunk *chunk)
 	stream_write(conn);
 	if (conn->outbox.bytes > relay->limits.hard_bound_bytes)
 		conn_doom(conn, CHAT_CODE_SLOW, "hard bound");
-	if (conn->outbox.bytes > relay->limits.high_water_bytes &&
-	    !conn->is_congested) {
-		conn->is_congested = true;
-		conn->congested_ms = loop_now_ms(relay->loop);
-		if (conn->room)
-			room_congest(conn->room);
-		clock_arm(conn);
-	}
+	if (conn->outbox.bytes > relay->limits.high_water_bytes)
+		congestion_begin(conn);
 }
 
 void conn_say(struct conn *conn, const struct wire_message *m)

@@ -65,7 +65,10 @@ struct conn {
 	struct list stalled_link; /* relay.stalled, while the socket is full */
 	int64_t stalled_bytes;    /* taken by the network when looked at last */
 	uint64_t stalled_ms;      /* since when it was not seen to move */
-	bool is_congested; /* above the high-water mark, until half of it */
+	bool is_congested;    /* above the high-water mark, until half of it */
+	bool is_left_behind;  /* its room does not wait for it */
+	int64_t looked_bytes; /* taken when congestion.c looked last */
+	uint64_t look_ms;     /* when it looks next; 0: never */
 
 	/* Times, in loop_now_ms(). */
 	uint64_t created_ms;

@@ -16,6 +16,7 @@ struct relay_limits {
 	uint64_t idle_timeout_ms;      /* of silence, before TIMEOUT */
 	uint64_t progress_timeout_ms;  /* of a queue that does not move */
 	uint64_t room_patience_ms;     /* of a room for one that is behind */
+	uint64_t room_grace_ms;        /* and that takes nothing */
 	uint64_t window_messages;      /* SENDs without ACK, per sender */
 	uint64_t window_bytes;         /* of their envelopes */
 	uint64_t high_water_bytes;     /* queued: its room waits */
@@ -40,6 +41,7 @@ struct relay_limits {
 #define RELAY_PROGRESS_MIN_BYTES 4096         /* less is no progress */
 #define RELAY_WARNED_MS          600000u      /* a room remembers SLOW */
 #define RELAY_WARNED_DIVISOR     6u           /* of its progress timeout */
+#define RELAY_LEFT_DIVISOR       4u           /* of a room, left behind */
 #define RELAY_STALL_MS           1000u        /* when memory is short */
 #define RELAY_SAVE_INTERVAL_MS   250u         /* between looks for it */
 #define RELAY_CLOSE_TIMEOUT_MS   3000u        /* to flush and linger */

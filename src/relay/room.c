@@ -4,6 +4,7 @@
 #include "relay/conn.h"
 #include "base/mutant.h"
 #include "relay/chunk.h"
+#include "relay/congestion.h"
 #include "relay/relay.h"
 #include "wire/message.h"
 
@@ -17,8 +18,8 @@
  * that he does not know; the whole of them decides (CHECK room_separation):
  * two rooms with one hash are still two rooms.
  *
- * A room is congested while any of its connections has more than its
- * high-water mark queued. Who sends then is put on the list `waiting`, without
+ * A room is congested while it waits for any of its connections, see
+ * congestion.c. Who sends then is put on the list `waiting`, without
  * ACK and unread (clause 5.5); resume_work lets them go on once nobody is
  * above the mark.
  */
@@ -229,8 +230,7 @@ int room_enter(struct relay *relay, struct conn *conn,
 	conn->member = member;
 	list_append(&room->conns, &conn->room_link);
 	room->conn_count++;
-	if (conn->is_congested) /* by what came before JOIN */
-		room_congest(room);
+	congestion_enter(conn); /* by what came before JOIN */
 	conn_queue(conn, roster);
 	chunk_put(roster);
 	if (member->conn_count == 1)
@@ -250,9 +250,8 @@ void room_leave(struct conn *conn)
 	room->conn_count--;
 	list_remove(&conn->waiting_link);
 	history_leave(conn);
+	congestion_leave(conn);
 	conn->room = NULL;
-	if (conn->is_congested)
-		room_relieve(room);
 	if (member_put(room, conn->member) && !room->relay->is_stopping)
 		tell_presence(room, NULL, CHAT_PRESENCE_LEFT, key);
 	conn->member = NULL;

@@ -28,7 +28,8 @@ struct room {
 	struct list conns;      /* conn.room_link */
 	uint32_t conn_count;    /* of them */
 	struct member *members; /* uthash */
-	uint32_t congested;     /* connections above the high-water mark */
+	uint32_t congested;     /* connections that it waits for */
+	uint32_t left_behind;   /* those that it does not wait for any more */
 	uint64_t warned_ms;     /* it lost who held it up; 0: never */
 	struct list waiting;    /* conn.waiting_link: until congested is 0 */
 	struct loop_work resume_work;
@@ -57,7 +58,7 @@ void room_destroy_if_empty(struct room *room);
 void room_deliver(struct room *room, const struct conn *except,
 		  struct chunk *chunk);
 
-/* One connection more, or one less, is above its high-water mark. */
+/* One connection more, or one less, to wait for. */
 void room_congest(struct room *room);
 void room_relieve(struct room *room);
 

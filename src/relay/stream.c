@@ -4,6 +4,7 @@
 #include "relay/stream.h"
 #include "relay/catchup.h"
 #include "relay/clock.h"
+#include "relay/congestion.h"
 #include "relay/conn.h"
 #include "relay/relay.h"
 
@@ -128,9 +129,7 @@ static void stream_calm(struct conn *conn)
 	if (!conn->is_congested ||
 	    conn->outbox.bytes > conn->relay->limits.high_water_bytes / 2)
 		return;
-	conn->is_congested = false;
-	if (conn->room)
-		room_relieve(conn->room);
+	congestion_end(conn);
 	stream_resume(conn);
 }
 
@@ -169,6 +168,8 @@ static bool stream_write_some(struct conn *conn)
 		outbox_consume(&conn->outbox, (size_t)n);
 	conn->relay->counters.written_bytes += t->sent_bytes - before_bytes;
 	stream_note_stall(conn, t->sent_bytes > before_bytes);
+	if (t->sent_bytes > before_bytes)
+		congestion_moved(conn);
 	return n != -EAGAIN && !t->is_full && conn->outbox.count;
 }
 

@@ -156,9 +156,38 @@ def test_an_honest_crowd_with_a_slow_reader_loses_nobody():
     """Clause 5.5."""
     # The limits leave no slack but the delayed ACKs: 1.8 MiB pass through a
     # queue that may hold 512.
-    with Relay(*SMALL, "--hard-bound-bytes=524288",
+    with Relay(*SMALL, "--hard-bound-bytes=524288", "--room-grace-ms=60000",
                "--progress-timeout-ms=3000") as relay:
         crowd(relay, 0.0005)
+
+
+def test_a_room_goes_on_without_one_who_takes_nothing():
+    """Clause 5.5: and he has missed nothing when he comes back."""
+    count = 1000
+    with Relay(*SMALL, "--room-grace-ms=100") as relay:
+        slow, a, b, c = slow_room(relay, 3)
+        for i in range(count):
+            a.say(i, KIB)
+            answer(a, "ACK", 30)
+            answer(b, "DELIVER", 30)
+            answer(c, "DELIVER", 30)
+        relay.wait_for_log("goes on without it")
+        for i in range(count):
+            envelope = answer(slow, "DELIVER", 30).envelope
+            assert int.from_bytes(envelope[72:80], "big") == i
+
+
+def test_a_room_waits_while_many_take_nothing():
+    """Clause 5.5: more than a quarter of it."""
+    with Relay(*SMALL, "--room-grace-ms=100") as relay:
+        slow, a, b = slow_room(relay, 2)
+        fill(a)
+        time.sleep(0.5)
+        try:
+            answer(a, "ACK", 0.5)
+        except TimeoutError:
+            return
+        raise AssertionError("the room went on")
 
 
 def test_who_pings_and_does_not_read_is_not_read():
