@@ -28,6 +28,8 @@ VIRTIO_ID = 30
 RING_ENTRIES = 1024
 CONFIG_BYTES = 64
 PR_SET_PDEATHSIG = 1
+# The host's loopback is 10.0.2.2 there.
+NETWORK = ("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0")
 
 
 class Trouble(Exception):
@@ -181,7 +183,7 @@ class Qmp:
 class Machine:
     def __init__(self, build, script, *, kernel, module, seconds, devices=1,
                  memory_mib=512, variables=(), device_options=(), more=(),
-                 terminal=False):
+                 network=False, terminal=False):
         self.build = pathlib.Path(build).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="paravox-vm-"))
         self.steering = self.folder / "steering"
@@ -196,6 +198,7 @@ class Machine:
             for number in range(devices):
                 self.devices.append(Device(self.build, self.folder, number,
                                            device_options))
+            more = [*more, *(NETWORK if network else ())]
             self.start(script, pathlib.Path(kernel), module, memory_mib,
                        variables, more, terminal)
         except BaseException as what:
@@ -230,7 +233,7 @@ class Machine:
                         f"path={device.socket}", "-device",
                         ",".join(f"{key}={value}" for key, value
                                  in self.device_of(device).items())]
-        streams = {} if terminal else {"stdin": subprocess.DEVNULL,
+        streams = {} if terminal else {"stdin": subprocess.PIPE,
                                        "stdout": subprocess.PIPE}
         self.errors = open(self.folder / "errors", "w+b")
         self.qemu = subprocess.Popen(
@@ -338,6 +341,25 @@ class Machine:
         for line in self.qemu.stdout:
             yield line.rstrip("\r\n")
         self.qemu.wait()
+
+    def answer(self):
+        """What `obey` in the guest printed for a line, and the status."""
+        said = []
+        for line in self.qemu.stdout:
+            line = line.rstrip("\r\n")
+            if line.startswith("guest: done "):
+                return "\n".join(said), int(line.split()[-1])
+            said.append(line)
+        raise Trouble("the guest ended: " + "\n".join(said))
+
+    def ask(self, command):
+        """Have `obey` run a line of shell; its output, or Trouble."""
+        self.qemu.stdin.write(command + "\n")
+        self.qemu.stdin.flush()
+        said, status = self.answer()
+        if status:
+            raise Trouble(f"in the guest: {command}: status {status}: {said}")
+        return said
 
     def close(self):
         self.is_over.set()
