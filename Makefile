@@ -9,6 +9,14 @@ build: setup    ## compile everything into $(B)/
 	@tools/build $(B)
 demo: build     ## two people chat end to end encrypted through a real relay
 	@tools/demo $(B)
+demo-vm: build  ## the same with one of them in a QEMU guest, sealed by its device
+	@tools/setup qemu
+	@tests/qemu/setup $(B)
+	@tools/demo-vm $(B)
+vm: build       ## a shell in such a guest
+	@tools/setup qemu
+	@tests/qemu/setup $(B)
+	@tools/vm $(B)
 check: build    ## all tests: no root, loopback only, under 2 minutes
 	@tools/check $(B)
 sanitize: setup ## the tests under AddressSanitizer, UBSan; threads under TSan
@@ -36,5 +44,5 @@ install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo check check-uml check-qemu sanitize system fuzz bench-device bench-relay format install clean
+.PHONY: help setup build demo demo-vm vm check check-uml check-qemu sanitize system fuzz bench-device bench-relay format install clean
 .DEFAULT_GOAL := help
