@@ -15,7 +15,7 @@
 
 /* Publish at least so often, that the driver can work beside us. */
 #define BATCH_REQUESTS 64u
-#define BATCH_BYTES    (256u * 1024)
+#define BATCH_BYTES    (512u * 1024)
 /* A ring without a kick descriptor is looked at so often. */
 #define LOOK_EVERY_NS 1000000
 /* Looks between two of the clock, of a pause each: about a microsecond. */
