@@ -111,8 +111,13 @@ static void pump(struct chat *chat)
 static void flush(struct loop_work *work)
 {
 	struct chat *chat = list_entry(work, struct chat, flush_work);
-	int error = inbox_flush(&chat->inbox);
+	int error = 0;
 
+	if (chat->past.has_moved)
+		error = past_store(&chat->past, chat->state,
+				   e2ee_room_id(chat->room));
+	if (!error)
+		error = inbox_flush(&chat->inbox);
 	if (!error) {
 		pump(chat);
 		return;
@@ -357,6 +362,9 @@ static int open_state(struct chat *chat, inbox_event_fn *on_event, void *owner)
 	inbox_init(&chat->inbox, chat->room, chat->state, on_event, owner);
 	chat->inbox.roster = &chat->roster;
 	error = inbox_load(&chat->inbox);
+	if (!error)
+		error = past_load(&chat->past, chat->state,
+				  e2ee_room_id(chat->room));
 	if (error)
 		log_error("the state of this room cannot be used: %s",
 			  error == -EBADMSG ? "it is damaged"
@@ -371,6 +379,7 @@ static void take_options(struct chat *chat, const struct chat_options *options)
 		 options->nick ? options->nick : "");
 	chat->is_announced = options->is_announced && options->nick;
 	chat->is_deaf = options->is_deaf;
+	chat->past.since = options->since;
 	chat->first_patience_ms = options->first_patience_ms;
 	chat->patience_ms = options->patience_ms;
 }

@@ -6,6 +6,7 @@
 #include "client/event.h"
 #include "client/inbox.h"
 #include "client/roster.h"
+#include "client/since.h"
 
 #include "cryptsess.h"
 #include "e2ee/link.h"
@@ -39,6 +40,7 @@ struct chat_options {
 	 * connection and after one was lost, until EVENT_STOPPED. */
 	int64_t first_patience_ms;
 	int64_t patience_ms;
+	struct since since; /* of the past; zeroed: what was missed */
 };
 
 struct chat; /* opaque */
@@ -65,6 +67,11 @@ int chat_say(struct chat *chat, const char *text, size_t bytes,
 
 /* Take another nick (text_nick_is_good()) and tell the room. As chat_say(). */
 int chat_set_nick(struct chat *chat, const char *nick);
+
+/* Show `count` messages older than the oldest that was shown; EVENT_FETCHED
+ * follows. 0; -ENOENT when there are none, -EBUSY before that event, -ENOTCONN
+ * without a relay. */
+int chat_fetch(struct chat *chat, uint16_t count);
 
 /* Say goodbye; EVENT_STOPPED without a text follows when all is acknowledged,
  * or after `wait_ms`. */

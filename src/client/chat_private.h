@@ -7,6 +7,7 @@
 #include "client/chat.h"
 #include "client/conn.h"
 #include "client/outbox.h"
+#include "client/past.h"
 
 struct chat {
 	struct loop *loop;
@@ -15,6 +16,7 @@ struct chat {
 	struct roster roster;
 	struct inbox inbox;
 	struct backoff backoff;
+	struct past past;
 	struct cryptsess_provider *provider;
 	struct e2ee_room *room;
 	struct state *state;

@@ -76,6 +76,8 @@ static void on_welcome(struct chat *chat, const struct wire_message *m)
 	join.join.device_key = e2ee_room_device_key(chat->room);
 	join.join.admission_signature = admission;
 	join.join.device_signature = device;
+	if (!chat->is_deaf)
+		past_begin(&chat->past, &join);
 	conn_send(&chat->conn, &join);
 	chat->conn.state = WIRE_STATE_JOINING;
 }
@@ -139,15 +141,43 @@ static void on_presence(struct chat *chat, const struct wire_message *m)
 
 static void on_deliver(struct chat *chat, const struct wire_message *m)
 {
-	int error;
+	struct inbox *inbox = &chat->inbox;
+	struct past *past = &chat->past;
+	uint64_t sequence = m->deliver.sequence, texts = inbox->texts;
+	bool is_old;
+	int error = 0;
 
 	if (chat->is_deaf)
 		return;
-	error = inbox_take(&chat->inbox, m->deliver.envelope,
-			   m->deliver.envelope_bytes);
+	is_old = past_is_old(past, sequence);
+	inbox->sequence = sequence;
+	inbox->is_past = is_old || past->is_catching_up;
+	if (past_is_wanted(past, sequence))
+		error = (is_old ? inbox_show : inbox_take)(
+			inbox, m->deliver.envelope, m->deliver.envelope_bytes);
+	past_move(past, sequence, inbox->texts - texts);
+	inbox->is_past = false;
+	inbox->sequence = 0;
 	loop_work_queue(&chat->flush_work);
 	if (error)
 		chat_stop_for_error(chat, error);
+}
+
+static void tell_past(struct chat *chat, const struct wire_message *m)
+{
+	uint64_t missing;
+	unsigned int news = past_take(&chat->past, m, &missing);
+
+	if (news & PAST_WAS_LOST)
+		chat_push(chat, EVENT_LOST, 0, NULL);
+	if (news & PAST_HAS_EXPIRED)
+		chat_push(chat, EVENT_EXPIRED, missing, NULL);
+	if (news & PAST_HAS_CAUGHT_UP)
+		chat_push(chat, EVENT_CAUGHT_UP, chat->past.caught, NULL);
+	if (news & PAST_IS_UNREADABLE)
+		chat_push(chat, EVENT_UNREADABLE, 0, NULL);
+	if (news & (PAST_IS_FETCHED | PAST_IS_NOT_KEPT))
+		chat_push(chat, EVENT_FETCHED, chat->past.fetched, NULL);
 }
 
 /* Decision 0061: without history who comes back late would miss what we send
@@ -159,6 +189,19 @@ static void on_history(struct chat *chat, const struct wire_message *m)
 	else if (m->history.what != CHAT_HISTORY_NONE)
 		chat->is_holding = false;
 	loop_work_queue(&chat->flush_work);
+	if (!chat->is_deaf)
+		tell_past(chat, m);
+}
+
+int chat_fetch(struct chat *chat, uint16_t count)
+{
+	struct wire_message fetch = { 0 };
+	int error;
+
+	if (!chat_is_joined(chat) || !chat->past.is_given)
+		return -ENOTCONN;
+	error = past_fetch(&chat->past, count, &fetch);
+	return error ? error : conn_send(&chat->conn, &fetch);
 }
 
 static void push_number(struct chat *chat, enum event_type type,

@@ -28,6 +28,8 @@ static const struct {
 	[OPTION_CRYPTO] = { "crypto", "PROVIDER",
 			    "openssl (default), cryptodev[:PATH] or afalg" },
 	[OPTION_COUNT] = { "count", "N", "stop after N messages" },
+	[OPTION_SINCE] = { "since", "N|TIME",
+			   "from behind message N on, or 10m, 2h, 3d, a date" },
 	[OPTION_WAIT] = { "wait", "SECONDS",
 			  "how long the relay may be out of reach" },
 	[OPTION_PROVIDER] = { "provider", "PROVIDER",

@@ -31,6 +31,11 @@ static const char *const names[EVENTS] = {
 	[EVENT_ACKED] = "acked",
 	[EVENT_UNSENT] = "unsent",
 	[EVENT_STOPPED] = "stopped",
+	[EVENT_CAUGHT_UP] = "caught-up",
+	[EVENT_LOST] = "history-lost",
+	[EVENT_EXPIRED] = "expired",
+	[EVENT_UNREADABLE] = "history-unreadable",
+	[EVENT_FETCHED] = "fetched",
 };
 
 const char *event_name(enum event_type type)

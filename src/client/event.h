@@ -42,6 +42,12 @@ enum event_type {
 	EVENT_ACKED,        /* our message `number` */
 	EVENT_UNSENT,       /* our message `number`, not taken: `text` */
 	EVENT_STOPPED,      /* for good; `text` why */
+	/* The room's messages on the relay. */
+	EVENT_CAUGHT_UP,  /* all is here, `count` came since we were away */
+	EVENT_LOST,       /* the relay has another past than before */
+	EVENT_EXPIRED,    /* `count` messages were not kept long enough */
+	EVENT_UNREADABLE, /* the relay cannot read them now */
+	EVENT_FETCHED,    /* `count` older ones were shown */
 	EVENTS
 };
 
@@ -59,11 +65,13 @@ struct event {
 	uint64_t generation;
 	uint64_t count;
 	uint64_t number;
+	uint64_t sequence; /* the relay's number of the message; 0: none */
 	bool has_device;
 	bool has_identity; /* verified to be the sender's */
 	bool has_other_identity;
 	bool has_chain;
 	bool has_said;             /* said_ms is the sender's word */
+	bool is_past;              /* said before we came */
 	bool is_from_start;        /* EVENT_GAP: nothing of the chain came */
 	bool is_own;               /* our identity's, from another process */
 	bool is_verified;          /* the user compared safety numbers */

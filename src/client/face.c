@@ -51,6 +51,13 @@ static int take_options(struct chat_options *options,
 			  "unix:/PATH");
 		return -EINVAL;
 	}
+	if (arguments->value[OPTION_SINCE] &&
+	    since_parse(&options->since, arguments->value[OPTION_SINCE],
+			event_now_ms())) {
+		log_error("--since takes a message's number, a time ago (10m, "
+			  "2h, 3d) or a date");
+		return -EINVAL;
+	}
 	if (face_number(&wait_s, "wait", arguments->value[OPTION_WAIT],
 			WAIT_MAX_S, 0))
 		return -EINVAL;

@@ -115,6 +115,8 @@ static struct event *push_about(struct inbox *inbox, enum event_type type,
 	text_clean(event->nick, sizeof(event->nick), opened->content.nick,
 		   opened->content.nick_bytes, TEXT_NICK);
 	event->count = opened->missing;
+	event->sequence = inbox->sequence;
+	event->is_past = inbox->is_past;
 	event->said_ms = opened->content.sender_time_ms;
 	event->has_said = true;
 	inbox_push(inbox, event);
@@ -222,6 +224,7 @@ static int push_content(struct inbox *inbox)
 	};
 	const struct e2ee_content *content = &inbox->opened.content;
 
+	inbox->texts += content->type == E2EE_CONTENT_TEXT;
 	return push_about(inbox, types[content->type], content->text,
 			  content->text_bytes)
 		       ? 0
@@ -253,6 +256,9 @@ static void push_refusal(struct inbox *inbox, enum e2ee_verdict verdict)
 	enum event_type type = EVENT_REFUSED;
 	struct event *event;
 
+	/* A catch-up honestly brings what we said, or had before. */
+	if (verdict == E2EE_REPLAYED && inbox->is_past)
+		return;
 	if (verdict == E2EE_REPLAYED) {
 		if (count_replay(inbox))
 			return;
@@ -321,6 +327,20 @@ int inbox_take(struct inbox *inbox, const uint8_t *envelope, size_t bytes)
 	if (inbox->roster)
 		roster_hear(inbox->roster, opened->sender);
 	return push_content(inbox);
+}
+
+int inbox_show(struct inbox *inbox, const uint8_t *envelope, size_t bytes)
+{
+	struct e2ee_opened *opened = &inbox->opened;
+	enum e2ee_verdict verdict =
+		e2ee_show(inbox->room, envelope, bytes, opened);
+
+	if (verdict == E2EE_FAILED)
+		return opened->error;
+	if (!verdict)
+		return push_content(inbox);
+	push_refusal(inbox, verdict);
+	return 0;
 }
 
 void inbox_drop(struct inbox *inbox)

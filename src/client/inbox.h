@@ -23,6 +23,9 @@ struct inbox {
 	void *owner;
 	struct roster *roster; /* borrowed; NULL without a connection */
 	struct list pending;
+	uint64_t sequence;         /* set by the owner: of what comes next */
+	bool is_past;              /* the same: it was said before we came */
+	uint64_t texts;            /* that were queued to be shown */
 	bool is_short_of_memory;   /* an event was lost: nothing is handed on */
 	struct e2ee_opened opened; /* large: not on the stack */
 };
@@ -40,6 +43,10 @@ int inbox_load(struct inbox *inbox);
  * that of state_merge(), or -ENOMEM; nothing of the message is shown.
  */
 int inbox_take(struct inbox *inbox, const uint8_t *envelope, size_t bytes);
+
+/* Open one that the user wants to see again: it is judged alike but for what
+ * was accepted before, and changes nothing. As inbox_take(). */
+int inbox_show(struct inbox *inbox, const uint8_t *envelope, size_t bytes);
 
 /* Queue an event behind the others; consumed. NULL (no memory) makes the next
  * inbox_flush() fail, so that nothing is shown without its warnings. */

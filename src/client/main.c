@@ -56,8 +56,9 @@ static const struct command commands[] = {
 	{ "tail", "", "print what is said in a room",
 	  "Messages go to standard output, remarks to standard error; with "
 	  "--json all goes to\nstandard output. Nothing is said to the room.",
-	  FACE_OPTIONS | OPTION_BIT(COUNT) | OPTION_BIT(JSON), OPTION_BIT(ROOM),
-	  0, 0, cmd_tail },
+	  FACE_OPTIONS | OPTION_BIT(COUNT) | OPTION_BIT(SINCE) |
+		  OPTION_BIT(JSON),
+	  OPTION_BIT(ROOM), 0, 0, cmd_tail },
 	{ "crypto list", "", "say which providers of crypto sessions are here",
 	  "With their algorithms, or the reason why they are not here.",
 	  OPTION_BIT(PROVIDER) | OPTION_BIT(JSON), 0, 0, 0, cmd_crypto_list },

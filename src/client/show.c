@@ -232,6 +232,44 @@ static void print_stopped(FILE *to, const struct event *event)
 	fprintf(to, "! %s", event->text);
 }
 
+static void print_caught_up(FILE *to, const struct event *event)
+{
+	fprintf(to, "* %" PRIu64 " message%s while you were away", event->count,
+		event->count == 1 ? "" : "s");
+}
+
+static void print_lost(FILE *to, const struct event *event)
+{
+	fputs("! the relay lost its history, or is another one: what was said "
+	      "while you were\n! away may be missing",
+	      to);
+}
+
+static void print_expired(FILE *to, const struct event *event)
+{
+	fprintf(to,
+		"! %" PRIu64 " message%s came while you were away and %s not "
+		"kept any more",
+		event->count, event->count == 1 ? "" : "s",
+		event->count == 1 ? "is" : "are");
+}
+
+static void print_unreadable(FILE *to, const struct event *event)
+{
+	fputs("! the relay cannot read its history now: what was said while "
+	      "you were away is\n! not here yet",
+	      to);
+}
+
+static void print_fetched(FILE *to, const struct event *event)
+{
+	if (event->count)
+		fprintf(to, "* that were %" PRIu64 " older message%s",
+			event->count, event->count == 1 ? "" : "s");
+	else
+		fputs("* nothing older is kept there", to);
+}
+
 static void (*const printers[EVENTS])(FILE *to, const struct event *event) = {
 	[EVENT_MESSAGE] = print_message,
 	[EVENT_CAME] = print_came,
@@ -252,12 +290,19 @@ static void (*const printers[EVENTS])(FILE *to, const struct event *event) = {
 	[EVENT_DISCONNECTED] = print_disconnected,
 	[EVENT_UNSENT] = print_unsent,
 	[EVENT_STOPPED] = print_stopped,
+	[EVENT_CAUGHT_UP] = print_caught_up,
+	[EVENT_LOST] = print_lost,
+	[EVENT_EXPIRED] = print_expired,
+	[EVENT_UNREADABLE] = print_unreadable,
+	[EVENT_FETCHED] = print_fetched,
 };
 
 bool show_has_line(const struct event *event)
 {
 	if (event->type == EVENT_STOPPED)
 		return *event->text;
+	if (event->type == EVENT_CAUGHT_UP)
+		return event->count;
 	return printers[event->type];
 }
 

@@ -95,6 +95,9 @@ static const struct {
 	[EVENT_DISCONNECTED] = { "retry_ms", "reason" },
 	[EVENT_UNSENT] = { NULL, "reason" },
 	[EVENT_STOPPED] = { NULL, "reason" },
+	[EVENT_CAUGHT_UP] = { "messages", NULL },
+	[EVENT_EXPIRED] = { "missing", NULL },
+	[EVENT_FETCHED] = { "messages", NULL },
 };
 
 void show_json(FILE *to, const struct event *event)
@@ -104,6 +107,9 @@ void show_json(FILE *to, const struct event *event)
 	if (event->has_said)
 		print_time(to, "said", event->said_ms);
 	print_origin(to, event);
+	if (event->sequence)
+		fprintf(to, ",\"sequence\":%" PRIu64 ",\"past\":%s",
+			event->sequence, event->is_past ? "true" : "false");
 	if (event->number)
 		fprintf(to, ",\"number\":%" PRIu64, event->number);
 	if (members[event->type].count)

@@ -6,6 +6,7 @@
 #include "client/state.h"
 
 #include "base/bytes.h"
+#include "base/option.h"
 #include "e2ee/identity.h"
 
 #include <errno.h>
@@ -135,6 +136,24 @@ static void run_verify(struct slash *slash, const char *operand)
 		printf("! nobody called %s is known here\n", wanted);
 }
 
+static void run_back(struct slash *slash, const char *operand)
+{
+	uint64_t count;
+	int error;
+
+	if (option_number(&count, operand, 1, CHAT_FETCH_MAX)) {
+		printf("! /back takes a number from 1 to %d\n", CHAT_FETCH_MAX);
+		return;
+	}
+	error = chat_fetch(slash->chat, (uint16_t)count);
+	if (error == -ENOENT)
+		puts("* nothing older is kept there");
+	else if (error == -EBUSY)
+		puts("* what you asked for before is still coming");
+	else if (error)
+		puts("! the relay cannot be asked now");
+}
+
 static void run_quit(struct slash *slash, const char *operand)
 {
 	slash->wants_to_leave = true;
@@ -151,6 +170,7 @@ static const struct {
 	{ "nick", "NAME", "take another nick", run_nick },
 	{ "verify", "NICK", "the safety number of you and that member",
 	  run_verify },
+	{ "back", "N", "N older messages of the room", run_back },
 	{ "quit", NULL, "leave (as Ctrl-D and Ctrl-C do)", run_quit },
 };
 

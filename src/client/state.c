@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "1"
+#define SCHEMA_VERSION "2"
 #define OPEN_TRIES     50
 
 enum statement {
@@ -34,6 +34,8 @@ enum statement {
 	STATEMENT_DELETE,
 	STATEMENT_VERIFY,
 	STATEMENT_IS_VERIFIED,
+	STATEMENT_POSITION,
+	STATEMENT_SET_POSITION,
 	STATEMENTS
 };
 
@@ -47,6 +49,14 @@ static const char *const sql[STATEMENTS] = {
 	[STATEMENT_DELETE] = "DELETE FROM row WHERE room = ?1 AND key = ?2",
 	[STATEMENT_VERIFY] = "INSERT OR IGNORE INTO verified VALUES (?1)",
 	[STATEMENT_IS_VERIFIED] = "SELECT 1 FROM verified WHERE identity = ?1",
+	[STATEMENT_POSITION] = ("SELECT era, sequence FROM position"
+				" WHERE room = ?1"),
+	[STATEMENT_SET_POSITION] =
+		("INSERT INTO position VALUES (?1, ?2, ?3)"
+		 " ON CONFLICT DO UPDATE SET era = excluded.era,"
+		 " sequence = CASE WHEN era = excluded.era"
+		 " THEN max(sequence, excluded.sequence)"
+		 " ELSE excluded.sequence END"),
 };
 
 static const char schema[] =
@@ -56,6 +66,9 @@ static const char schema[] =
 	" PRIMARY KEY (room, key)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS verified ("
 	" identity BLOB PRIMARY KEY NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS position ("
+	" room BLOB PRIMARY KEY NOT NULL, era INTEGER NOT NULL,"
+	" sequence INTEGER NOT NULL) WITHOUT ROWID;"
 	"PRAGMA user_version = " SCHEMA_VERSION ";"
 	"COMMIT;";
 
@@ -164,7 +177,7 @@ static int prepare(struct state *state)
 	version = has_this_version(state);
 	if (version < 0)
 		return version;
-	if (version == 0) {
+	if (version < atoi(SCHEMA_VERSION)) {
 		error = error_of(
 			sqlite3_exec(state->db, schema, NULL, NULL, NULL));
 		if (error)
@@ -332,16 +345,55 @@ static int merge_row(struct state *state, const uint8_t *room_id,
 	return finish(state, s, step(state, s));
 }
 
+static int begin_once(struct state *state)
+{
+	int error;
+
+	if (state->is_in_transaction)
+		return 0;
+	error = finish(state, STATEMENT_BEGIN, step(state, STATEMENT_BEGIN));
+	state->is_in_transaction = !error;
+	return error;
+}
+
+int state_position(struct state *state,
+		   const uint8_t room_id[CHAT_ROOM_ID_BYTES], uint64_t *era,
+		   uint64_t *sequence)
+{
+	sqlite3_stmt *get = state->statements[STATEMENT_POSITION];
+	int result;
+
+	bind(state, STATEMENT_POSITION, 1, room_id, CHAT_ROOM_ID_BYTES);
+	result = step(state, STATEMENT_POSITION);
+	if (result == SQLITE_ROW) {
+		*era = (uint64_t)sqlite3_column_int64(get, 0);
+		*sequence = (uint64_t)sqlite3_column_int64(get, 1);
+	}
+	return finish(state, STATEMENT_POSITION, result) ? error_of(result)
+	       : result == SQLITE_ROW                    ? 0
+							 : -ENOENT;
+}
+
+int state_set_position(struct state *state,
+		       const uint8_t room_id[CHAT_ROOM_ID_BYTES], uint64_t era,
+		       uint64_t sequence)
+{
+	enum statement s = STATEMENT_SET_POSITION;
+	int error = begin_once(state);
+
+	if (error)
+		return error;
+	bind(state, s, 1, room_id, CHAT_ROOM_ID_BYTES);
+	sqlite3_bind_int64(state->statements[s], 2, (sqlite3_int64)era);
+	sqlite3_bind_int64(state->statements[s], 3, (sqlite3_int64)sequence);
+	return finish(state, s, step(state, s));
+}
+
 int state_merge(struct state *state, const uint8_t room_id[CHAT_ROOM_ID_BYTES],
 		const struct e2ee_changes *changes)
 {
-	int error = 0;
+	int error = changes->count ? begin_once(state) : 0;
 
-	if (!state->is_in_transaction && changes->count) {
-		error = finish(state, STATEMENT_BEGIN,
-			       step(state, STATEMENT_BEGIN));
-		state->is_in_transaction = !error;
-	}
 	for (unsigned int i = 0; i < changes->count && !error; i++)
 		error = merge_row(state, room_id, &changes->rows[i]);
 	return error;

@@ -48,6 +48,15 @@ int state_load(struct state *state, const uint8_t room_id[CHAT_ROOM_ID_BYTES],
  */
 int state_merge(struct state *state, const uint8_t room_id[CHAT_ROOM_ID_BYTES],
 		const struct e2ee_changes *changes);
+/* How far the room's messages on the relay were had: -ENOENT when that is not
+ * known. */
+int state_position(struct state *state,
+		   const uint8_t room_id[CHAT_ROOM_ID_BYTES], uint64_t *era,
+		   uint64_t *sequence);
+/* Set it, in the transaction as above; it does not go back within an era. */
+int state_set_position(struct state *state,
+		       const uint8_t room_id[CHAT_ROOM_ID_BYTES], uint64_t era,
+		       uint64_t sequence);
 int state_commit(struct state *state);
 void state_rollback(struct state *state);
 

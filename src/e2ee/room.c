@@ -243,8 +243,32 @@ static enum e2ee_verdict message_take(struct e2ee_room *room,
 	return E2EE_ACCEPTED;
 }
 
-enum e2ee_verdict e2ee_open(struct e2ee_room *room, const uint8_t *envelope,
-			    size_t bytes, struct e2ee_opened *opened)
+/* Judge only what was opened itself, and who may speak for the identity. */
+static enum e2ee_verdict message_show(struct e2ee_room *room,
+				      const struct message_opened *opened,
+				      const uint8_t *envelope, size_t bytes,
+				      struct e2ee_opened *out)
+{
+	enum e2ee_verdict verdict;
+
+	memcpy(out->identity, opened->identity_key, SIGN_PUBLIC_BYTES);
+	verdict = device_judge(room, opened, out);
+	if (verdict)
+		return verdict;
+	memset(out->other_identity, 0, sizeof(out->other_identity));
+	out->content = opened->body.content;
+	return E2EE_ACCEPTED;
+}
+
+typedef enum e2ee_verdict judge_fn(struct e2ee_room *room,
+				   const struct message_opened *opened,
+				   const uint8_t *envelope, size_t bytes,
+				   struct e2ee_opened *out);
+
+static enum e2ee_verdict open_and_judge(struct e2ee_room *room,
+					const uint8_t *envelope, size_t bytes,
+					struct e2ee_opened *opened,
+					judge_fn *judge)
 {
 	struct message_opened message;
 	enum e2ee_verdict verdict;
@@ -256,10 +280,22 @@ enum e2ee_verdict e2ee_open(struct e2ee_room *room, const uint8_t *envelope,
 	if (verdict != E2EE_MALFORMED)
 		header_report(opened, &message.envelope.header);
 	if (!verdict)
-		verdict = message_take(room, &message, envelope, bytes, opened);
+		verdict = judge(room, &message, envelope, bytes, opened);
 	if (verdict)
 		secret_wipe(room->scratch, sizeof(*room->scratch));
 	return verdict;
+}
+
+enum e2ee_verdict e2ee_open(struct e2ee_room *room, const uint8_t *envelope,
+			    size_t bytes, struct e2ee_opened *opened)
+{
+	return open_and_judge(room, envelope, bytes, opened, message_take);
+}
+
+enum e2ee_verdict e2ee_show(struct e2ee_room *room, const uint8_t *envelope,
+			    size_t bytes, struct e2ee_opened *opened)
+{
+	return open_and_judge(room, envelope, bytes, opened, message_show);
 }
 
 int e2ee_room_load(struct e2ee_room *room, const uint8_t *key, size_t key_bytes,

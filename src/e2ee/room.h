@@ -119,6 +119,14 @@ struct e2ee_opened {
 enum e2ee_verdict e2ee_open(struct e2ee_room *room, const uint8_t *envelope,
 			    size_t bytes, struct e2ee_opened *opened);
 
+/*
+ * Open one that may have been accepted before, to show it again: all is judged
+ * but order and repetition, and nothing is remembered or pinned. Of `opened`
+ * notes, missing and changes are empty.
+ */
+enum e2ee_verdict e2ee_show(struct e2ee_room *room, const uint8_t *envelope,
+			    size_t bytes, struct e2ee_opened *opened);
+
 /* Give back a row that was stored, at start and in any order. 0, -EBADMSG for
  * bytes that are no row, -EEXIST for a second identity of one device key,
  * -ENOMEM. Rows of members above the bound of the table are passed over: they

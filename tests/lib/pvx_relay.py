@@ -25,13 +25,16 @@ class Relay:
                  pass_fds=()):
         """`listen=None`: the options say where. `listeners`: how many lines
         to wait for. `before` runs in the child; `command` goes in front.
-        `state`: the folder of its files. Without one it keeps no history,
-        but for True: a folder of its own, which goes with it."""
+        `state`: the folder of its files; True: one of its own, which goes
+        with it; False: it keeps no history. None is True with $PVX_HISTORY
+        set, else False."""
         if listen:
             options = (f"--listen={listen}",) + options
         if log_level:
             options = (f"--log-level={log_level}",) + options
         self.state = None
+        if state is None:
+            state = bool(os.environ.get("PVX_HISTORY"))
         if state is True:
             self.state = tempfile.TemporaryDirectory(prefix="paravoxd-test-")
             state = self.state.name

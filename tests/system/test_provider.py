@@ -80,7 +80,8 @@ def test_a_node_that_computes_wrongly_is_not_used():
                 assert done.returncode == 1
                 assert "it computes wrong answers" in done.err, done.err
             heard.gather(0.2)
-            assert not [e for e in heard.events if e["event"] != "connected"]
+            assert not [e for e in heard.events
+                        if e["event"] not in ("connected", "caught-up")]
             del alice.env["PVX_EMULATOR_WRONG"]
             alice.send("the same node, when it is right", options=OPTION)
             heard.expect("message")

@@ -173,7 +173,7 @@ def test_a_lost_relay_is_found_again_and_lines_come_once():
                 assert not names & {"gap", "refused", "replayed"}, names
 
 
-def test_an_unacknowledged_line_is_sent_again_with_the_same_bytes():
+def send_again(keeps_history, check):
     sends = []
 
     def hook(proxy, link, side, frame):
@@ -184,17 +184,29 @@ def test_an_unacknowledged_line_is_sent_again_with_the_same_bytes():
             return []
         return [frame]
 
-    with Relay() as relay:
+    with Relay(state=keeps_history) as relay:
         proxy = Proxy(relay.addresses[0], hook)
         with Home(("127.0.0.1", proxy.port)) as home:
             alice, bob = home.person("alice"), home.person("bob")
             with bob.tail() as heard:
                 alice.send("once")
                 heard.expect("message", body="once")
-                heard.expect("replayed", count=1)
+                check(alice, heard)
                 assert heard.bodies() == ["once"]
-                assert len(sends) == 2 and sends[0] == sends[1]
+                assert sends[0] == sends[1]
         proxy.close()
+
+
+def test_an_unacknowledged_line_is_sent_again_with_the_same_bytes():
+    send_again(False, lambda alice, heard: heard.expect("replayed", count=1))
+
+
+def test_a_line_sent_again_is_kept_and_handed_on_once():
+    def check(alice, heard):
+        heard.expect("gone")
+        assert not heard.of("replayed"), heard.events
+
+    send_again(True, check)
 
 
 def test_a_wrong_room_is_refused_for_good():
