@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/memory_file.h"
 #include "vhost/fault.h"
 #include "vhost/memory.h"
 
@@ -39,19 +40,8 @@ uint64_t inflight_bytes(unsigned int queues, unsigned int ring_size)
 
 int inflight_create(unsigned int queues, unsigned int ring_size)
 {
-	int fd =
-		memfd_create("vhost-inflight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)inflight_bytes(queues, ring_size)) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-		int error = -errno;
-
-		close(fd);
-		return error;
-	}
-	return fd;
+	return memory_file_create("vhost-inflight",
+				  inflight_bytes(queues, ring_size));
 }
 
 int inflight_file_check(int fd, const struct vhost_inflight_area *area)
