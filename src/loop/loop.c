@@ -84,6 +84,8 @@ static int watch_control(struct loop_watch *w, int operation)
 		e.events |= EPOLLIN;
 	if (w->events & LOOP_WRITE)
 		e.events |= EPOLLOUT;
+	if (w->events & LOOP_EDGE)
+		e.events |= EPOLLET;
 	return epoll_ctl(w->loop->epoll_fd, operation, w->fd, &e) ? -errno : 0;
 }
 

@@ -38,9 +38,10 @@ uint64_t loop_now_ms(const struct loop *loop);
 
 /* What a descriptor is watched for, and what its handler is told. */
 enum loop_event {
-	LOOP_READ = 1,  /* readable, or the peer will write no more */
-	LOOP_WRITE = 2, /* writable */
-	LOOP_HANGUP = 4 /* told unasked: error, or closed both ways */
+	LOOP_READ = 1,   /* readable, or the peer will write no more */
+	LOOP_WRITE = 2,  /* writable */
+	LOOP_HANGUP = 4, /* told unasked: error, or closed both ways */
+	LOOP_EDGE = 8    /* with others: told again only when more has come */
 };
 
 struct loop_watch;
@@ -57,7 +58,7 @@ struct loop_watch {
 };
 
 /*
- * Watch `fd`, level-triggered, for `events` (may be 0: hang-ups only). A
+ * Watch `fd`, level-triggered unless LOOP_EDGE is set, for `events` (may be 0: hang-ups only). A
  * regular file or /dev/null, which epoll refuses, counts as always ready.
  * Returns 0 or -errno of epoll_ctl(2).
  */

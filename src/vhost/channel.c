@@ -3,6 +3,7 @@
 #include "vhost/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +14,13 @@
  * arrive with the message they belong to, and a peer may stop at any byte. Room
  * for twice the allowed descriptors makes too many of them visible; those are
  * closed like all others.
+ *
+ * A kept channel only peeks. The socket itself, and not this process, knows how
+ * far (SO_PEEK_OFF): the kernel moves that mark back as bytes are taken out, so
+ * that another process can tell a message that was taken from one that is still
+ * there. Each peek at bytes that came with descriptors brings duplicates of
+ * them, so those of the first one are kept, and a message cannot bring some
+ * with its header and others with its payload.
  */
 #define CONTROL_FDS (2 * VHOST_MESSAGE_FDS_MAX)
 
@@ -24,6 +32,43 @@ void vhost_channel_init(struct vhost_channel *channel, int fd)
 {
 	memset(channel, 0, sizeof(*channel));
 	channel->fd = fd;
+}
+
+int vhost_channel_keep(struct vhost_channel *channel)
+{
+	int flags = fcntl(channel->fd, F_GETFL);
+	int start = 0;
+
+	if (flags < 0 || fcntl(channel->fd, F_SETFL, flags | O_NONBLOCK) ||
+	    setsockopt(channel->fd, SOL_SOCKET, SO_PEEK_OFF, &start,
+		       sizeof(start)))
+		return -errno;
+	channel->is_kept = true;
+	return 0;
+}
+
+int vhost_channel_take(struct vhost_channel *channel)
+{
+	uint8_t gone[sizeof(struct vhost_message)];
+	socklen_t bytes = sizeof(int);
+	ssize_t got;
+	int left;
+
+	if (!channel->is_kept)
+		return 0;
+	for (;;) {
+		if (getsockopt(channel->fd, SOL_SOCKET, SO_PEEK_OFF, &left,
+			       &bytes))
+			return -errno;
+		if (left <= 0)
+			return 0;
+		if ((size_t)left > sizeof(gone))
+			return -EPROTO;
+		/* A read ends where descriptors do; those are dropped. */
+		got = recv(channel->fd, gone, (size_t)left, MSG_DONTWAIT);
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return -EPIPE;
+	}
 }
 
 void vhost_channel_next(struct vhost_channel *channel)
@@ -43,7 +88,7 @@ void vhost_channel_deinit(struct vhost_channel *channel)
 }
 
 /* Keep the descriptors of one recvmsg(); 0, or -EPROTO when too many came. */
-static int take_fds(struct vhost_message *in, struct msghdr *got)
+static int take_fds(struct vhost_message *in, struct msghdr *got, bool is_again)
 {
 	int result = got->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
 
@@ -57,12 +102,13 @@ static int take_fds(struct vhost_message *in, struct msghdr *got)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (in->fd_count < VHOST_MESSAGE_FDS_MAX) {
+			if (!is_again && in->fd_count < VHOST_MESSAGE_FDS_MAX) {
 				in->fds[in->fd_count++] = fd;
-			} else {
-				close(fd);
-				result = -EPROTO;
+				continue;
 			}
+			close(fd);
+			if (!is_again)
+				result = -EPROTO;
 		}
 	}
 	return result;
@@ -82,16 +128,19 @@ static long receive_some(struct vhost_channel *channel, void *to, size_t room)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
+	int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
 	ssize_t got;
 	int error;
 
+	if (channel->is_kept)
+		flags |= MSG_PEEK;
 	do
-		got = recvmsg(channel->fd, &msg,
-			      MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		got = recvmsg(channel->fd, &msg, flags);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno == EAGAIN ? 0 : -errno;
-	error = take_fds(&channel->in, &msg);
+	error = take_fds(&channel->in, &msg,
+			 channel->is_kept && channel->in.fd_count);
 	if (error)
 		return error;
 	return got == 0 ? -EPIPE : (long)got;

@@ -3,17 +3,31 @@
 #ifndef PVX_VHOST_CHANNEL_H
 #define PVX_VHOST_CHANNEL_H
 
+#include <stdbool.h>
+
 #include "vhost/proto.h"
 
 /* The receiving side of a connection; `fd` is borrowed. */
 struct vhost_channel {
 	int fd;
+	bool is_kept;            /* messages stay in the socket until taken */
 	size_t have_bytes;       /* of `in`, header and payload */
 	struct vhost_message in; /* owns the descriptors in it */
 };
 
 /* Take the stream socket `fd`; the mode of the descriptor does not matter. */
 void vhost_channel_init(struct vhost_channel *channel, int fd);
+
+/*
+ * From now on leave what is received in the socket, until vhost_channel_take():
+ * whoever has the socket after us finds it there. 0, or -errno for a descriptor
+ * that is no Unix socket. The descriptor does not wait any more.
+ */
+int vhost_channel_keep(struct vhost_channel *channel);
+
+/* Take what was received out of the socket, whichever process received it. 0
+ * or -errno. */
+int vhost_channel_take(struct vhost_channel *channel);
 
 /* Close the descriptors of an unfinished or untaken message. */
 void vhost_channel_deinit(struct vhost_channel *channel);

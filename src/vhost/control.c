@@ -165,8 +165,19 @@ uint64_t vhost_control_running(const struct vhost_control *control)
 	return mask;
 }
 
-/* Start the rings that should run and do not. The first failure's -errno. */
-static int rings_settle(struct vhost_control *control)
+static void ring_complain(const struct vhost_control *control,
+			  unsigned int index, int error)
+{
+	int err = control->fds->err[index];
+
+	log_warning("vhost-user: queue %u cannot run: %s", index,
+		    strerror(-error));
+	if (err >= 0)
+		(void)vhost_event_signal(err, vhost_event_is_socket(err));
+}
+
+/* Note which rings shall run and do not. The first failure's -errno. */
+static int rings_choose(struct vhost_control *control)
 {
 	int result = 0;
 
@@ -179,89 +190,134 @@ static int rings_settle(struct vhost_control *control)
 			continue;
 		error = vring_layout_check(&ring->layout,
 					   &control->state->memory);
-		if (!error)
-			error = control->device->start(control->owner, i);
 		if (!error) {
 			ring->is_running = true;
+			ring->starts++;
+			control->starting |= UINT64_C(1) << i;
 			continue;
 		}
-		log_warning("vhost-user: queue %u cannot run: %s", i,
-			    strerror(-error));
-		if (control->fds->err[i] >= 0)
-			(void)vhost_event_signal(
-				control->fds->err[i],
-				vhost_event_is_socket(control->fds->err[i]));
+		ring_complain(control, i, error);
 		result = result ? result : error;
 	}
 	return result;
 }
 
-/* Send the message's own answer, or the one that NEED_REPLY asks for. Asked
- * after the message took effect: UML sets NEED_REPLY on the very message that
- * negotiates it. */
-static int answer(struct vhost_control *control, bool has_answer, int error,
-		  struct vhost_message *reply)
+/* Start them. The first failure's -errno. */
+static int rings_start(struct vhost_control *control)
 {
-	const struct vhost_message *in = &control->channel.in;
-	int passed_fd = reply->fd_count ? reply->fds[0] : -1;
-	int result;
+	int result = 0;
 
-	reply->header.request = in->header.request;
-	reply->header.flags = VHOST_VERSION | VHOST_FLAG_REPLY;
-	if (!has_answer) {
-		if (!(in->header.flags & VHOST_FLAG_NEED_REPLY) ||
-		    !(control->state->protocol_features &
-		      VHOST_PROTOCOL_REPLY_ACK))
-			return -ENODATA;
-		reply->header.payload_bytes = sizeof(reply->payload.u64);
-		reply->payload.u64 = error ? 1 : 0;
+	for (unsigned int i = 0; i < control->device->queues; i++) {
+		int error = 0;
+
+		if (control->starting >> i & 1)
+			error = control->device->start(control->owner, i);
+		if (!error)
+			continue;
+		control->state->ring[i].is_running = false;
+		ring_complain(control, i, error);
+		result = result ? result : error;
 	}
-	result = vhost_channel_send(control->channel.fd, reply, passed_fd);
-	if (passed_fd >= 0)
-		close(passed_fd);
+	control->starting = 0;
 	return result;
 }
 
-/* The end of every message: answer, log, forget. 1 or -errno. */
+void vhost_commit(struct vhost_control *control)
+{
+	if (control->channel.is_kept)
+		control->device->commit(control->owner);
+}
+
+void vhost_moment(const struct vhost_control *control, enum vhost_moment moment)
+{
+	if (control->channel.is_kept && control->device->at_moment)
+		control->device->at_moment(control->owner, moment);
+}
+
+/*
+ * Note the message's own answer, or the one that NEED_REPLY asks for; judged
+ * after the message took effect, since UML sets NEED_REPLY on the very message
+ * that negotiates it. 0, or -EPROTO for a failure that nobody is told of, but
+ * would have to be.
+ */
+static int answer_note(struct vhost_control *control,
+		       const struct message_rule *rule, int error)
+{
+	const struct vhost_message *in = &control->channel.in;
+	struct vhost_step *step = &control->state->step;
+	struct vhost_message *answer = &step->answer;
+	bool has_own = rule && rule->flags & HAS_ANSWER && !error;
+
+	step->has_answer =
+		has_own ||
+		(in->header.flags & VHOST_FLAG_NEED_REPLY &&
+		 control->state->protocol_features & VHOST_PROTOCOL_REPLY_ACK);
+	answer->header.request = in->header.request;
+	answer->header.flags = VHOST_VERSION | VHOST_FLAG_REPLY;
+	if (!has_own) {
+		answer->header.payload_bytes = sizeof(answer->payload.u64);
+		answer->payload.u64 = error ? 1 : 0;
+	}
+	if (error && !step->has_answer && rule &&
+	    rule->flags & (HAS_ANSWER | IS_VITAL))
+		return -EPROTO;
+	return 0;
+}
+
+/* Be done with the message, which came to `error`: 1 or -errno. */
 static int message_finish(struct vhost_control *control,
-			  const struct message_rule *rule, int error,
-			  struct vhost_message *reply)
+			  const struct message_rule *rule, int error)
 {
 	uint32_t request = control->channel.in.header.request;
-	bool has_answer = rule && rule->flags & HAS_ANSWER && !error;
-	int sent = answer(control, has_answer, error, reply);
+	struct vhost_step *step = &control->state->step;
+	int result = answer_note(control, rule, error);
+	int started;
 
-	control->is_pending = false;
-	vhost_channel_next(&control->channel);
+	step->phase = VHOST_PHASE_APPLIED;
+	vhost_moment(control, VHOST_MOMENT_ACTED);
+	if (!result)
+		vhost_commit(control);
+	vhost_moment(control, VHOST_MOMENT_APPLIED);
+	started = rings_start(control);
+	/* A ring that cannot run is this message's failure, unless the message
+	 * has an answer: that is then the truth about itself. */
+	if (started && !error && !(rule->flags & HAS_ANSWER)) {
+		error = started;
+		result = answer_note(control, rule, error);
+	}
+	vhost_moment(control, VHOST_MOMENT_STARTED);
 	if (error)
 		log_warning("vhost-user: %s (%u) refused: %s",
 			    vhost_request_name(request), request,
 			    strerror(-error));
-	/* Nobody was told, but would have had to be. */
-	if (error && sent == -ENODATA && rule &&
-	    rule->flags & (HAS_ANSWER | IS_VITAL))
-		return -EPROTO;
-	return sent == -ENODATA || sent == 0 ? 1 : sent;
+	if (!result)
+		result = vhost_step_finish(control);
+	for (unsigned int i = 0; i < step->answer.fd_count; i++)
+		close(step->answer.fds[i]);
+	memset(step, 0, sizeof(*step));
+	vhost_channel_next(&control->channel);
+	control->is_pending = false;
+	return result ? result : 1;
 }
 
 /* Rings stand still: act. */
-static int message_apply(struct vhost_control *control)
+static int message_apply(struct vhost_control *control, bool have_stopped)
 {
 	struct vhost_message *in = &control->channel.in;
 	const struct message_rule *rule = rule_of(in->header.request);
-	struct vhost_message reply;
-	int settled;
-	int error;
+	struct vhost_message *answer = &control->state->step.answer;
+	int error, chosen;
 
-	memset(&reply, 0, sizeof(reply));
-	reply.header.payload_bytes = rule->answer_bytes;
-	error = rule->apply(control, in, &reply);
-	settled = rings_settle(control);
-	/* A ring that cannot run is this message's failure, unless the message
-	 * has an answer: that is then the truth about itself. */
+	if (have_stopped) {
+		vhost_commit(control);
+		vhost_moment(control, VHOST_MOMENT_STOPPED);
+	}
+	answer->header.payload_bytes = rule->answer_bytes;
+	error = rule->apply(control, in, answer);
+	chosen = rings_choose(control);
 	if (!error && !(rule->flags & HAS_ANSWER))
-		error = settled;
-	return message_finish(control, rule, error, &reply);
+		error = chosen;
+	return message_finish(control, rule, error);
 }
 
 /* Stop what must stand still, then act; now or later. */
@@ -269,16 +325,14 @@ static int message_handle(struct vhost_control *control)
 {
 	struct vhost_message *in = &control->channel.in;
 	const struct message_rule *rule = rule_of(in->header.request);
-	struct vhost_message reply;
 	uint64_t stop = 0;
 	int error = rule ? rule_check(control, rule, in) : -EOPNOTSUPP;
 
+	vhost_moment(control, VHOST_MOMENT_RECEIVED);
 	if (!error && rule->check)
 		error = rule->check(control, in, &stop);
-	if (error) {
-		memset(&reply, 0, sizeof(reply));
-		return message_finish(control, rule, error, &reply);
-	}
+	if (error)
+		return message_finish(control, rule, error);
 	stop &= vhost_control_running(control);
 	for (unsigned int i = 0; i < control->device->queues; i++)
 		if (stop >> i & 1)
@@ -288,7 +342,7 @@ static int message_handle(struct vhost_control *control)
 		control->is_pending = true;
 		return -EINPROGRESS;
 	}
-	return message_apply(control);
+	return message_apply(control, stop != 0);
 }
 
 int vhost_control_read(struct vhost_control *control)
@@ -303,7 +357,7 @@ int vhost_control_read(struct vhost_control *control)
 
 int vhost_control_continue(struct vhost_control *control)
 {
-	return control->is_pending ? message_apply(control) : 0;
+	return control->is_pending ? message_apply(control, true) : 0;
 }
 
 int vhost_control_config_changed(struct vhost_control *control)
@@ -345,6 +399,23 @@ void vhost_control_init(struct vhost_control *control,
 	memset(state, 0, sizeof(*state));
 	fds_init(fds);
 	vhost_control_resume(control, device, owner, state, fds, fd);
+}
+
+int vhost_control_keep(struct vhost_control *control, const int pipe_fds[2])
+{
+	struct vhost_step *step = &control->state->step;
+	int error = 0;
+
+	memcpy(control->answer_pipe, pipe_fds, sizeof(control->answer_pipe));
+	if (step->phase != VHOST_PHASE_OPEN) {
+		control->channel.is_kept = true;
+		/* The descriptor of its answer died with the other process. */
+		error = step->has_answer && step->answer.fd_count
+				? -ESTALE
+				: vhost_step_finish(control);
+	}
+	memset(step, 0, sizeof(*step));
+	return error ? error : vhost_channel_keep(&control->channel);
 }
 
 void vhost_control_deinit(struct vhost_control *control)

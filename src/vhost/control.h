@@ -20,6 +20,13 @@
  * owner's, in this or any other process: vring_attach() and
  * guest_memory_attach() make them from state and descriptors.
  *
+ * A connection may outlive this process (vhost_control_keep()): the message at
+ * hand stays in the socket until it took effect, and at each step the owner is
+ * asked to put state and descriptors where its successor finds them (commit).
+ * Until a message took effect it's as if it had not been read; from then on
+ * vhost_step says what is left to do. Rings start behind that commit, so that
+ * nothing is done in a ring that the successor doesn't know of.
+ *
  * Ring states (vhost-user.rst): a ring runs when it has addresses, was given a
  * kick descriptor, and is enabled. UML never sends GET_VRING_BASE, so ENABLE 0
  * is a full stop, answered only when the ring's requests are finished.
@@ -28,6 +35,33 @@
 /* What a hook returns when it is not done yet. */
 #define VHOST_PENDING 1
 
+/* Moments of a message on a kept connection, at which a test may end us. */
+enum vhost_moment {
+	VHOST_MOMENT_RECEIVED,
+	VHOST_MOMENT_STOPPED, /* rings stand still, nothing else has changed */
+	VHOST_MOMENT_ACTED,   /* in our state only */
+	VHOST_MOMENT_APPLIED, /* in our successor's too; rings do not run */
+	VHOST_MOMENT_STARTED,
+	VHOST_MOMENT_TAKEN,   /* out of the socket */
+	VHOST_MOMENT_WRITTEN, /* the answer is in the pipe, not yet noted */
+	VHOST_MOMENT_NOTED,
+	VHOST_MOMENT_SENT, /* not yet noted */
+	VHOST_MOMENTS
+};
+
+/* How far the message at hand came. */
+enum vhost_phase {
+	VHOST_PHASE_OPEN,    /* to be handled, if there is one */
+	VHOST_PHASE_APPLIED, /* to be taken, and the answer to be written */
+	VHOST_PHASE_WRITTEN, /* taken; the answer is in the pipe, or was sent */
+};
+
+struct vhost_step {
+	uint32_t phase;
+	bool has_answer;
+	struct vhost_message answer;
+};
+
 struct vhost_ring_state {
 	struct vring_layout layout;
 	uint16_t base; /* next_avail at the next start */
@@ -35,6 +69,7 @@ struct vhost_ring_state {
 	bool is_started; /* a kick descriptor, or the wish to be polled */
 	bool is_enabled;
 	bool is_running;
+	uint32_t starts; /* so far, so that each one has a number */
 };
 
 struct vhost_state {
@@ -43,6 +78,7 @@ struct vhost_state {
 	struct guest_layout memory;
 	struct vhost_inflight_area inflight; /* bytes 0: none */
 	struct vhost_ring_state ring[VHOST_QUEUES_MAX];
+	struct vhost_step step;
 };
 
 /* -1: none. */
@@ -77,6 +113,11 @@ struct vhost_device {
 	int (*remap)(void *owner);
 	/* RESET_DEVICE: forget all state of the device itself. No ring runs. */
 	void (*reset)(void *owner);
+	/* Kept connections: state and descriptors, as they are now, are what
+	 * another process may go on from. NULL: none is kept. */
+	void (*commit)(void *owner);
+	/* For tests: told at each moment. NULL: nobody wants to know. */
+	void (*at_moment)(void *owner, enum vhost_moment moment);
 };
 
 struct vhost_control {
@@ -86,6 +127,8 @@ struct vhost_control {
 	struct vhost_fds *fds;             /* borrowed; the descriptors owned */
 	struct vhost_channel channel;
 	bool is_pending;
+	uint64_t starting;  /* rings that run as soon as that is committed */
+	int answer_pipe[2]; /* borrowed, of a kept connection */
 };
 
 /* A fresh connection on `fd` (owned from now on): state and fds are set to
@@ -96,11 +139,20 @@ void vhost_control_init(struct vhost_control *control,
 			int fd);
 
 /* Go on with a connection of another process: `fd`, `state` and `fds` are what
- * it had between two messages. */
+ * it had between two messages, or at its last commit. */
 void vhost_control_resume(struct vhost_control *control,
 			  const struct vhost_device *device, void *owner,
 			  struct vhost_state *state, struct vhost_fds *fds,
 			  int fd);
+
+/*
+ * Keep the connection over our death. `pipe_fds` (borrowed, of pipe2(2) with
+ * O_NONBLOCK) must outlive us like the socket; commit() and all that it is
+ * given too. Called behind vhost_control_init(), with an empty pipe; or behind
+ * vhost_control_resume(), and then it finishes the message of the process that
+ * died. 0 or -errno: the connection cannot be kept, and must be closed.
+ */
+int vhost_control_keep(struct vhost_control *control, const int pipe_fds[2]);
 
 /* Close every descriptor and forget the state. The owner has stopped its rings
  * and unmapped its memory. */

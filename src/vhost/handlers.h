@@ -65,6 +65,17 @@ vhost_apply vhost_apply_vring_err;
 /* Give guest memory and the inflight file back; no ring runs. */
 void vhost_memory_forget(struct vhost_control *control);
 
+/* control.c: put the state where a successor finds it; tell a test. */
+void vhost_commit(struct vhost_control *control);
+void vhost_moment(const struct vhost_control *control,
+		  enum vhost_moment moment);
+
+/*
+ * answer.c: take the message out of the socket and send what is in state->step,
+ * each once, whichever process began it. 0 or -errno.
+ */
+int vhost_step_finish(struct vhost_control *control);
+
 /* Close *slot and put `fd` there. */
 void vhost_fd_replace(int *slot, int fd);
 
