@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* More than any program of ours serves. */
-#define LISTEN_FDS_MAX 256
+#define LISTEN_FDS_MAX 1024
 
 int notify_send(const char *state)
 {

@@ -44,6 +44,7 @@ static int spawn(struct crew *crew)
 		return -errno;
 	crew->params.number = ++crew->params.state->head->worker;
 	crew->params.link = pair[1];
+	crew->params.supervisor = getpid();
 	crew->progress = progress(crew);
 	pid = fork();
 	if (pid == 0)
@@ -72,6 +73,7 @@ static int send_start(struct crew *crew, unsigned int index)
 		.has_memory = !crew->has_memory,
 		.features = vhost->features,
 		.ring = vhost->ring[index].layout,
+		.start = vhost->ring[index].starts,
 		.base = vhost->ring[index].base,
 	};
 	int fds[LINK_FDS];
@@ -277,8 +279,6 @@ void crew_dismiss(struct crew *crew)
 
 int crew_start(struct crew *crew, unsigned int index)
 {
-	/* Whichever worker is the first to attach begins a new window. */
-	journal_forget(&crew->params.state->queue[index]);
 	crew->started |= UINT64_C(1) << index;
 	/* Between two workers the next one will be told. */
 	if (!crew->worker)

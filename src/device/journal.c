@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* In the position word: journal_reset() was called since journal_forget(). */
+/* In the position word: there is a window. */
 #define POSITION_IS_SET (UINT64_C(1) << 48)
 #define WINDOW_MASK     (VRING_SIZE_MAX - 1)
 _Static_assert((VRING_SIZE_MAX & WINDOW_MASK) == 0, "a power of two");
@@ -20,9 +20,14 @@ static void position_store(const struct journal *journal)
 }
 
 void journal_reset(struct journal *journal, struct state_queue *queue,
-		   uint16_t next_avail, uint16_t next_used)
+		   uint32_t start, uint16_t next_avail, uint16_t next_used)
 {
+	/* No moment at which the old window counts as the new start's. */
+	if (queue->start != start)
+		journal_forget(queue);
+	queue->start = start;
 	journal->queue = queue;
+	journal->start = start;
 	journal->next_avail = next_avail;
 	journal->next_used = next_used;
 	journal->count = 0;
@@ -34,15 +39,23 @@ void journal_forget(struct state_queue *queue)
 	atomic_store(&queue->position, 0);
 }
 
-bool journal_resume(struct journal *journal, struct state_queue *queue)
+/* The window that is there, of whatever start. */
+static bool window_load(struct journal *journal, struct state_queue *queue)
 {
 	uint64_t word = atomic_load(&queue->position);
 
 	journal->queue = queue;
+	journal->start = queue->start;
 	journal->next_avail = (uint16_t)word;
 	journal->next_used = (uint16_t)(word >> 16);
 	journal->count = (uint16_t)(word >> 32);
 	return word & POSITION_IS_SET;
+}
+
+bool journal_resume(struct journal *journal, struct state_queue *queue,
+		    uint32_t start)
+{
+	return window_load(journal, queue) && journal->start == start;
 }
 
 struct state_slot *journal_slot(const struct journal *journal,
@@ -127,7 +140,7 @@ void journal_repair(const struct state *state)
 		bool has_record = false;
 		struct journal journal;
 
-		if (!journal_resume(&journal, &state->queue[i]))
+		if (!window_load(&journal, &state->queue[i]))
 			continue;
 		for (unsigned int n = 0; n < journal.count; n++) {
 			struct state_slot *slot = journal_slot(&journal, n);

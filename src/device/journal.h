@@ -24,6 +24,7 @@
  */
 struct journal {
 	struct state_queue *queue; /* borrowed */
+	uint32_t start;            /* which start of the ring it is of */
 	uint16_t next_avail;
 	uint16_t next_used;
 	uint16_t count; /* slots in the window */
@@ -46,13 +47,14 @@ enum journal_moment {
 	MOMENTS
 };
 
-/* Begin with an empty window. */
+/* Begin with an empty window, of that start of the ring. */
 void journal_reset(struct journal *journal, struct state_queue *queue,
-		   uint16_t next_avail, uint16_t next_used);
-/* Nobody serves the ring yet: journal_resume() is false. */
+		   uint32_t start, uint16_t next_avail, uint16_t next_used);
+/* Go on with the window that is there; whether there is one of that start. */
+bool journal_resume(struct journal *journal, struct state_queue *queue,
+		    uint32_t start);
+/* There is none any more. */
 void journal_forget(struct state_queue *queue);
-/* Go on with the window that is there; whether there is one. */
-bool journal_resume(struct journal *journal, struct state_queue *queue);
 
 /* Slot `index` of the window, from 0, the oldest. */
 struct state_slot *journal_slot(const struct journal *journal,

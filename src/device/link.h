@@ -37,6 +37,7 @@ struct link_message {
 	bool should_unmap; /* no ring runs any more */
 	uint64_t features;
 	struct vring_layout ring;
+	uint32_t start; /* the ring's starts so far */
 	uint16_t base;
 	struct guest_layout memory;
 	struct vhost_inflight_area inflight; /* bytes 0: none */

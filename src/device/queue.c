@@ -340,12 +340,12 @@ static int attach(struct queue *queue, const struct queue_start *start)
 
 	if (error)
 		return error;
-	if (!journal_resume(&queue->journal, kept)) {
+	if (!journal_resume(&queue->journal, kept, start->number)) {
 		if (start->inflight)
 			error = vring_track(ring, start->inflight,
 					    queue->lane->index);
-		journal_reset(&queue->journal, kept, ring->next_avail,
-			      ring->next_used);
+		journal_reset(&queue->journal, kept, start->number,
+			      ring->next_avail, ring->next_used);
 		return error;
 	}
 	/* What the window has may be published already, and is again. */
@@ -410,6 +410,7 @@ uint16_t queue_stop(struct queue *queue)
 	close_fds(queue);
 	/* What a broken ring left is never returned. */
 	journal_reset(&queue->journal, queue->journal.queue,
-		      queue->journal.next_avail, queue->journal.next_used);
+		      queue->journal.start, queue->journal.next_avail,
+		      queue->journal.next_used);
 	return queue->journal.next_avail;
 }

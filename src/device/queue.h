@@ -41,6 +41,7 @@ struct queue {
 struct queue_start {
 	struct vring_layout layout;
 	uint64_t features;
+	uint32_t number; /* of the ring's starts */
 	uint16_t base;
 	int kick_fd; /* owned from now on, also on failure */
 	int call_fd;
@@ -53,8 +54,8 @@ int queue_init(struct queue *queue, struct engine_lane *lane,
 	       struct throttle *throttle, uint64_t poll_ns);
 void queue_deinit(struct queue *queue);
 
-/* Attach and serve, from where the journal says, or from `base` when nobody
- * has served the ring since journal_forget(). 0 or -errno. */
+/* Attach and serve: from where the journal says when it is of the same start,
+ * else from `base`. 0 or -errno. */
 int queue_start(struct queue *queue, const struct queue_start *start);
 
 /* Ask the thread to end after the request at hand. */

@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory_file.h"
 #include "base/mutant.h"
 #include "base/secret.h"
 
@@ -30,49 +30,11 @@ static size_t room(size_t *total, size_t count, size_t bytes)
 	return at;
 }
 
-/* A file that can be neither cut nor grown from then on: descriptor or
- * -errno. */
-static int file_create(const char *name, size_t bytes)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int error;
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)bytes) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) ==
-		    0)
-		return fd;
-	error = -errno;
-	close(fd);
-	return error;
-}
-
-/* Map a file of exactly that size; left out of core files. */
-static void *file_map(int fd, size_t bytes)
-{
-	struct stat there;
-	void *base;
-
-	if (fd < 0 || fstat(fd, &there) || (size_t)there.st_size != bytes ||
-	    !(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK))
-		return NULL;
-	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (base == MAP_FAILED)
-		return NULL;
-	if (madvise(base, bytes, MADV_DONTDUMP)) {
-		munmap(base, bytes);
-		return NULL;
-	}
-	return base;
-}
-
 /* Where everything is, relative to the file's start; then from `base`. */
 static void lay_out(struct state *state, const struct state_limits *limits,
 		    uint8_t *base)
 {
 	size_t total = STATE_ALIGN; /* the head */
-	size_t record_at = room(&total, 1, sizeof(struct keeper_record));
 	size_t queue_at =
 		room(&total, limits->queues, sizeof(struct state_queue));
 	size_t file_at =
@@ -88,7 +50,6 @@ static void lay_out(struct state *state, const struct state_limits *limits,
 	if (!base)
 		return;
 	state->head = (void *)base;
-	state->record = (void *)(base + record_at);
 	state->queue = (void *)(base + queue_at);
 	state->file = (void *)(base + file_at);
 	state->session = (void *)(base + session_at);
@@ -98,7 +59,6 @@ static uint32_t layout_number(void)
 {
 	return (uint32_t)(sizeof(struct state_session) +
 			  1000 * sizeof(struct state_slot) +
-			  1000000 * (sizeof(struct keeper_record) % 1000) +
 			  7 * sizeof(struct state_queue));
 }
 
@@ -113,11 +73,11 @@ static int state_map(struct state *state, const struct state_limits *limits,
 	state->fd = fd;
 	state->results_fd = results_fd;
 	lay_out(state, limits, NULL);
-	base = file_map(fd, state->bytes);
+	base = memory_file_map(fd, state->bytes);
 	if (base)
 		lay_out(state, limits, base);
-	state->results =
-		file_map(results_fd, limits->queues * state->result_bytes);
+	state->results = memory_file_map(results_fd,
+					 limits->queues * state->result_bytes);
 	if (base && state->results &&
 	    mlock2(base, state->bytes, MLOCK_ONFAULT) == 0)
 		return 0;
@@ -130,9 +90,9 @@ int state_create(struct state *state, const struct state_limits *limits)
 	int fd, results_fd, error;
 
 	lay_out(state, limits, NULL);
-	fd = file_create("cryptodev-state", state->bytes);
-	results_fd = file_create("cryptodev-results",
-				 limits->queues * state->result_bytes);
+	fd = memory_file_create("cryptodev-state", state->bytes);
+	results_fd = memory_file_create("cryptodev-results",
+					limits->queues * state->result_bytes);
 	error = state_map(state, limits, fd, results_fd);
 	if (error)
 		return error;
@@ -142,6 +102,25 @@ int state_create(struct state *state, const struct state_limits *limits)
 	return 0;
 }
 
+int state_lock(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	while (fcntl(fd, F_SETLKW, &whole))
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* Whoever had it is gone, and did what it did. */
+static int state_await(int fd)
+{
+	struct flock whole = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+	int error = state_lock(fd);
+
+	return !error && fcntl(fd, F_SETLK, &whole) ? -errno : error;
+}
+
 int state_adopt(struct state *state, const struct state_limits *limits, int fd,
 		int results_fd)
 {
@@ -149,7 +128,7 @@ int state_adopt(struct state *state, const struct state_limits *limits, int fd,
 
 	if (error)
 		return error;
-	if (state->head->magic == STATE_MAGIC &&
+	if (state_await(fd) == 0 && state->head->magic == STATE_MAGIC &&
 	    state->head->layout == layout_number() &&
 	    memcmp(&state->head->limits, limits, sizeof(*limits)) == 0)
 		return 0;

@@ -7,7 +7,6 @@
 
 #include "abi/virtio_cryptodev.h"
 #include "device/counters.h"
-#include "device/keeper.h"
 #include "vhost/vring.h"
 
 /*
@@ -85,6 +84,7 @@ struct state_slot {
 struct state_queue {
 	/* next_avail, next_used, count of slots in use: journal.c */
 	_Atomic uint64_t position;
+	_Atomic uint32_t start; /* of the ring, which it belongs to */
 	struct state_slot slot[VRING_SIZE_MAX];
 	struct counters counters;
 };
@@ -111,7 +111,6 @@ struct state {
 	struct state_file *file;
 	struct state_session *session;
 	struct state_queue *queue;
-	struct keeper_record *record; /* the supervisor's */
 	uint8_t *results;
 };
 
@@ -119,11 +118,19 @@ struct state {
 int state_create(struct state *state, const struct state_limits *limits);
 
 /*
- * Go on with the files of another process (owned, also on failure). -EINVAL
- * when they were made by another build or for other limits.
+ * Go on with the files of another process (owned, also on failure), whose
+ * worker is waited for. -EINVAL when they were made by another build or for
+ * other limits.
  */
 int state_adopt(struct state *state, const struct state_limits *limits, int fd,
 		int results_fd);
+
+/*
+ * Wait until no other worker is left on the state of that file, and be the only
+ * one until this process ends, or closes any descriptor of the file: the kernel
+ * drops the lock with the last thread. 0 or -errno.
+ */
+int state_lock(int fd);
 
 /* Unmap and close; whoever has the files goes on from there. */
 void state_leave(struct state *state);

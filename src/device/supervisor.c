@@ -13,9 +13,10 @@
 #include "cryptsess.h"
 #include "device/crew.h"
 #include "device/engine.h"
-#include "loop/listener.h"
+#include "device/record.h"
 #include "device/sandbox.h"
 #include "device/stats_server.h"
+#include "loop/listener.h"
 #include "loop/signals.h"
 
 #define FEATURES                                                         \
@@ -29,10 +30,11 @@
 /* Messages in one turn, so that the worker is heard in between. */
 #define MESSAGES_A_TURN 32
 
-/* What is kept for a successor, beside the descriptors of vhost_fds. */
+/* What is kept for a successor, beside what record.c keeps. */
 #define NAME_STATE   "pvx-state"
 #define NAME_RESULTS "pvx-results"
-#define NAME_CONTROL "pvx-control"
+/* Between attempts to have a manager keep what it did not take. */
+#define KEEP_AGAIN_MS 500
 
 struct supervisor {
 	const struct device_options *options; /* borrowed */
@@ -48,8 +50,13 @@ struct supervisor {
 	struct stats_server stats;
 	struct crew crew;
 	struct keeper keeper;
+	struct record record;
+	struct loop_timer keep_again;
+	bool is_behind; /* the manager lacks something */
+	const struct supervisor_probes *probes; /* NULL: nobody looks */
 	struct vhost_control control;
-	struct vhost_fds fds; /* the vhost_state is in the state's record */
+	struct vhost_state vhost;
+	struct vhost_fds fds;
 	struct loop_watch control_watch;
 	bool is_connected;
 	bool has_begun; /* the loop runs */
@@ -108,6 +115,52 @@ static void on_reset(void *owner)
 		finish(s, error);
 }
 
+/* --- what is kept for a successor -------------------------------------- */
+
+static void at_control(const struct supervisor *s, unsigned int moment)
+{
+	if (s->probes && s->probes->at_control)
+		s->probes->at_control(moment);
+}
+
+static void on_moment(void *owner, enum vhost_moment moment)
+{
+	at_control(owner, moment);
+}
+
+/* Another supervisor may go on from what is now. */
+static void on_commit(void *owner)
+{
+	struct supervisor *s = owner;
+	bool was_behind = s->is_behind;
+
+	record_stage(&s->record, &s->fds,
+		     s->is_connected ? s->control.channel.fd : -1);
+	at_control(s, SUPERVISOR_STORED);
+	record_flip(&s->record, &s->vhost);
+	at_control(s, SUPERVISOR_FLIPPED);
+	record_clean(&s->record);
+	s->is_behind = !record_is_settled(&s->record);
+	if (s->is_behind)
+		loop_timer_arm(&s->keep_again, KEEP_AGAIN_MS);
+	if (s->is_behind && !was_behind)
+		log_warning("the service manager takes no descriptors: this "
+			    "process's death would be seen");
+	if (!s->is_behind && was_behind)
+		log_info("the service manager has everything again");
+}
+
+static void on_keep_again(struct loop_timer *timer)
+{
+	struct supervisor *s = list_entry(timer, struct supervisor, keep_again);
+
+	/* In the middle of a message the state is nobody's to go on from. */
+	if (s->control.is_pending)
+		loop_timer_arm(&s->keep_again, KEEP_AGAIN_MS);
+	else
+		on_commit(s);
+}
+
 /* --- the connection ---------------------------------------------------- */
 
 static void disconnect(struct supervisor *s)
@@ -117,11 +170,12 @@ static void disconnect(struct supervisor *s)
 	s->is_connected = false;
 	crew_dismiss(&s->crew);
 	loop_watch_remove(&s->control_watch);
+	/* Whoever else has the socket: the front end shall see the end. */
+	if (s->control.channel.fd >= 0)
+		(void)shutdown(s->control.channel.fd, SHUT_RDWR);
 	vhost_control_deinit(&s->control);
+	on_commit(s);
 	state_forget(&s->state);
-	s->state.record->is_connected = false;
-	keeper_sync(&s->keeper, s->state.record, &s->fds);
-	keeper_remove(&s->keeper, NAME_CONTROL);
 	log_info("front end gone");
 	/* Before the loop runs the listener was not paused. */
 	if (s->has_begun &&
@@ -129,27 +183,20 @@ static void disconnect(struct supervisor *s)
 		finish(s, 0);
 }
 
-/* Behind a message: have its descriptors kept, and note that the state is
- * whole. Bytes of the next message that were read would be lost with us. */
-static void settle(struct supervisor *s)
-{
-	if (!s->is_connected)
-		return;
-	keeper_sync(&s->keeper, s->state.record, &s->fds);
-	if (!s->control.is_pending && !s->control.channel.have_bytes)
-		s->state.record->is_busy = s->keeper.has_failed;
-}
-
 /* Act on what the last message came to; whether to read on. */
 static bool go_on(struct supervisor *s, int got)
 {
-	settle(s);
+	unsigned int events = LOOP_READ;
+
 	if (got == 1)
 		return true;
+	/* What is there of a message stays in the socket. */
+	if (s->control.channel.is_kept && s->control.channel.have_bytes)
+		events |= LOOP_EDGE;
 	if (got == -EINPROGRESS)
 		loop_watch_set(&s->control_watch, 0);
 	else if (got == 0)
-		loop_watch_set(&s->control_watch, LOOP_READ);
+		loop_watch_set(&s->control_watch, events);
 	else {
 		if (got != -EPIPE)
 			log_warning("connection closed: %s", strerror(-got));
@@ -167,11 +214,9 @@ static void on_control(struct loop_watch *watch, unsigned int events)
 		disconnect(s);
 		return;
 	}
-	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		s->state.record->is_busy = true;
+	for (int i = 0; i < MESSAGES_A_TURN; i++)
 		if (!go_on(s, vhost_control_read(&s->control)))
 			return;
-	}
 }
 
 static void on_stopped(struct crew *crew)
@@ -192,26 +237,33 @@ static void on_failure(struct crew *crew, int error)
 		disconnect(s);
 }
 
+/* Have the connection outlive us, where somebody keeps it. */
+static int keep(struct supervisor *s)
+{
+	return s->record.file ? vhost_control_keep(&s->control, s->record.pipe)
+			      : 0;
+}
+
 /* A front end has come; `fd` is owned. */
 static int connect_to(struct supervisor *s, int fd)
 {
 	int error;
 
-	vhost_control_init(&s->control, &s->device, s, &s->state.record->vhost,
-			   &s->fds, fd);
+	vhost_control_init(&s->control, &s->device, s, &s->vhost, &s->fds, fd);
 	s->is_connected = true;
-	s->state.record->is_busy = false;
-	s->state.record->is_connected = true;
-	keeper_store(&s->keeper, NAME_CONTROL, fd);
-	error = crew_engage(&s->crew);
+	error = keep(s);
+	if (!error)
+		error = crew_engage(&s->crew);
 	if (!error)
 		error = loop_watch_add(s->loop, &s->control_watch, fd,
 				       LOOP_READ, on_control);
-	if (error)
+	if (error) {
 		disconnect(s);
-	else
-		log_info("front end connected");
-	return error;
+		return error;
+	}
+	on_commit(s);
+	log_info("front end connected");
+	return 0;
 }
 
 static void on_accept(struct loop_listener *listener, int fd)
@@ -247,7 +299,22 @@ static int describe(struct supervisor *s)
 	return 0;
 }
 
-/* The state that a supervisor before us left, or a new one. */
+/* The state that a supervisor before us left. */
+static int adopt_state(struct supervisor *s, const struct state_limits *limits)
+{
+	int fd = keeper_take(&s->keeper, NAME_STATE);
+	int results_fd = keeper_take(&s->keeper, NAME_RESULTS);
+
+	if (fd >= 0 && results_fd >= 0)
+		return state_adopt(&s->state, limits, fd, results_fd);
+	if (fd >= 0)
+		close(fd);
+	if (results_fd >= 0)
+		close(results_fd);
+	return -ENOENT;
+}
+
+/* That, or a new one; and the record of its connection. */
 static int open_state(struct supervisor *s)
 {
 	const struct device_options *o = s->options;
@@ -257,43 +324,45 @@ static int open_state(struct supervisor *s)
 		.max_sessions = (uint32_t)o->max_sessions,
 		.max_request_bytes = (uint32_t)o->max_request_bytes,
 	};
-	int fd = keeper_take(&s->keeper, NAME_STATE);
-	int results_fd = keeper_take(&s->keeper, NAME_RESULTS);
-	int error;
+	bool is_adopted = adopt_state(s, &limits) == 0;
+	int error = 0;
 
-	if (fd >= 0 && results_fd >= 0) {
-		if (state_adopt(&s->state, &limits, fd, results_fd) == 0)
-			return 0;
-		keeper_remove(&s->keeper, NAME_STATE);
-		keeper_remove(&s->keeper, NAME_RESULTS);
+	if (!is_adopted) {
+		(void)keeper_remove(&s->keeper, NAME_STATE);
+		(void)keeper_remove(&s->keeper, NAME_RESULTS);
+		error = state_create(&s->state, &limits);
 	}
-	error = state_create(&s->state, &limits);
 	if (error) {
 		log_error("no locked memory for %u sessions: raise "
 			  "RLIMIT_MEMLOCK or lower --max-sessions",
 			  limits.max_sessions);
 		return error;
 	}
-	keeper_store(&s->keeper, NAME_STATE, s->state.fd);
-	keeper_store(&s->keeper, NAME_RESULTS, s->state.results_fd);
+	error = record_open(&s->record, &s->keeper, is_adopted);
+	if (error < 0)
+		return error;
+	record_store(&s->record, NAME_STATE, s->state.fd, is_adopted);
+	record_store(&s->record, NAME_RESULTS, s->state.results_fd, is_adopted);
 	return 0;
 }
 
-/* Go on with the connection of a supervisor that died, unless it was in the
- * middle of a message: then nobody knows how far it came. */
-static int resume(struct supervisor *s)
+/* Go on with the connection of a supervisor that died. */
+static void resume(struct supervisor *s)
 {
-	struct keeper_record *record = s->state.record;
-	int fd = keeper_take(&s->keeper, NAME_CONTROL);
-	int error = keeper_restore(&s->keeper, record, &s->fds);
+	int fd;
+	int got = record_restore(&s->record, &s->vhost, &s->fds, &fd);
+	int error = got < 0 ? got : 0;
 
-	if (!record->is_connected && fd < 0)
-		return 0;
-	if (fd < 0 || record->is_busy || !record->is_connected)
-		error = -ENOENT;
-	vhost_control_resume(&s->control, &s->device, s, &record->vhost,
-			     &s->fds, fd);
+	/* Nobody's sessions are left, should it have died between. */
+	if (got == 0) {
+		state_forget(&s->state);
+		return;
+	}
+	vhost_control_resume(&s->control, &s->device, s, &s->vhost, &s->fds,
+			     fd);
 	s->is_connected = true;
+	if (!error)
+		error = keep(s);
 	if (!error)
 		error = crew_resume(&s->crew,
 				    vhost_control_running(&s->control));
@@ -302,12 +371,11 @@ static int resume(struct supervisor *s)
 				       LOOP_READ, on_control);
 	if (!error) {
 		log_warning("went on where another supervisor died");
-		return 0;
+		return;
 	}
-	log_warning("a supervisor died in the middle of a message: its front "
-		    "end has to connect again");
+	log_warning("a supervisor died, and its connection cannot be kept: its "
+		    "front end has to connect again");
 	disconnect(s);
-	return 0;
 }
 
 /* Everything from outside is open. */
@@ -347,15 +415,16 @@ static int open_sockets(struct supervisor *s)
 /* The connection there is already: another supervisor's, or --fd. */
 static int serve(struct supervisor *s)
 {
-	int error = resume(s);
+	int error = 0;
 
+	resume(s);
 	keeper_drop_rest(&s->keeper);
 	if (!error && !s->is_connected && s->listener.fd < 0)
 		error = connect_to(s, (int)s->options->fd);
 	if (!error && s->is_connected && s->listener.fd >= 0)
 		loop_listener_pause(&s->listener);
 	if (!error)
-		keeper_tell(&s->keeper, "READY=1");
+		(void)keeper_tell(&s->keeper, "READY=1");
 	return error;
 }
 
@@ -375,6 +444,8 @@ static int supervisor_init(struct supervisor *s)
 	s->device.stop = on_stop;
 	s->device.remap = on_remap;
 	s->device.reset = on_reset;
+	s->device.commit = on_commit;
+	s->device.at_moment = on_moment;
 	if (!error)
 		error = describe(s);
 	if (!error)
@@ -384,7 +455,8 @@ static int supervisor_init(struct supervisor *s)
 					  on_signal);
 	if (error)
 		return error;
-	crew_init(&s->crew, s->loop, &s->state.record->vhost, &s->fds);
+	loop_timer_init(s->loop, &s->keep_again, on_keep_again);
+	crew_init(&s->crew, s->loop, &s->vhost, &s->fds);
 	s->crew.on_stopped = on_stopped;
 	s->crew.on_failure = on_failure;
 	s->crew.params.state = &s->state;
@@ -404,26 +476,26 @@ static void supervisor_deinit(struct supervisor *s)
 	disconnect(s);
 	stats_server_close(&s->stats);
 	loop_signals_close(&s->signals);
+	loop_timer_disarm(&s->keep_again);
 	if (s->loop)
 		loop_destroy(s->loop);
 	cryptsess_provider_close(s->provider);
 	state_destroy(&s->state);
-	keeper_remove(&s->keeper, NAME_STATE);
-	keeper_remove(&s->keeper, NAME_RESULTS);
+	record_close(&s->record);
 	keeper_deinit(&s->keeper);
 }
 
 int supervisor_run(const struct device_options *options,
-		   void (*at_moment)(unsigned int queue,
-				     enum journal_moment moment))
+		   const struct supervisor_probes *probes)
 {
 	static struct supervisor s;
 	int error;
 
 	memset(&s, 0, sizeof(s));
 	s.options = options;
+	s.probes = probes;
 	s.listener.fd = -1;
-	s.crew.params.at_moment = at_moment;
+	s.crew.params.at_moment = probes ? probes->at_request : NULL;
 	error = supervisor_init(&s);
 	s.has_begun = true;
 	if (!error)

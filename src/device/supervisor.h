@@ -5,6 +5,7 @@
 
 #include "device/journal.h"
 #include "device/options.h"
+#include "vhost/control.h"
 
 /*
  * How it works: the supervisor alone reads the control socket, and holds the
@@ -19,13 +20,25 @@
  * its successor makes up for.
  */
 
+/* Moments of a control message, with a keeper above: those of enum
+ * vhost_moment, and within each commit: */
+enum supervisor_moment {
+	SUPERVISOR_STORED = VHOST_MOMENTS, /* the old copy holds */
+	SUPERVISOR_FLIPPED,                /* the new one does */
+	SUPERVISOR_MOMENTS
+};
+
+/* For tests: who is told of each moment, so that it may end the process. */
+struct supervisor_probes {
+	void (*at_request)(unsigned int queue, enum journal_moment moment);
+	void (*at_control)(unsigned int moment); /* enum supervisor_moment */
+};
+
 /*
  * Serve until a signal asks to stop, or until the connection of --fd ends. 0,
- * or -errno after a line in the log. `at_moment` is the worker's, for tests;
- * NULL in the daemon.
+ * or -errno after a line in the log. `probes` is NULL in the daemon.
  */
 int supervisor_run(const struct device_options *options,
-		   void (*at_moment)(unsigned int queue,
-				     enum journal_moment moment));
+		   const struct supervisor_probes *probes);
 
 #endif

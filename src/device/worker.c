@@ -49,24 +49,11 @@ static int close_others(int *link, int *lock)
 	return close_range((unsigned int)first + 2, ~0u, 0) ? -errno : 0;
 }
 
-/* Wait until no other worker is left on this state: one that was killed with
- * its supervisor may still be ending. The kernel drops the lock with the last
- * thread; no descriptor of the file may be closed before. */
-static int state_lock(int fd)
-{
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	while (fcntl(fd, F_SETLKW, &whole))
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
-/* The supervisor decides when we end; and when it ends, so do we. */
-static int signals_init(void)
+/* The supervisor decides when we end; and when it ends, so do we, also when it
+ * has done so already. */
+static int signals_init(pid_t supervisor)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP };
-	pid_t parent = getppid();
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
@@ -75,7 +62,7 @@ static int signals_init(void)
 	if (sigprocmask(SIG_SETMASK, &none, NULL) ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return -errno;
-	return parent == 1 || getppid() == parent ? 0 : -ESRCH;
+	return getppid() == supervisor ? 0 : -ESRCH;
 }
 
 static int queues_init(struct worker *worker, uint64_t poll_ns)
@@ -114,9 +101,10 @@ static int worker_init(struct worker *worker,
 	worker->state = params->state;
 	worker->link = params->link;
 	heap_init();
-	error = signals_init();
+	error = signals_init(params->supervisor);
 	if (!error)
 		error = close_others(&worker->link, &lock);
+	/* One that was killed with its supervisor may still be ending. */
 	if (!error)
 		error = state_lock(lock);
 	if (!error)
@@ -173,6 +161,7 @@ static void on_start(struct worker *worker, struct link_message *message,
 	struct queue_start start = {
 		.layout = message->ring,
 		.features = message->features,
+		.number = message->start,
 		.base = message->base,
 		.kick_fd = fds[LINK_FD_KICK],
 		.call_fd = fds[LINK_FD_CALL],

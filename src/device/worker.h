@@ -6,12 +6,15 @@
 #include "device/journal.h"
 #include "device/sandbox.h"
 
+#include <sys/types.h>
+
 /* What a worker is told when it is made; it lives in the supervisor's memory,
  * of which the worker is a copy. */
 struct worker_params {
 	struct state *state;  /* shared */
 	const char *provider; /* a name, as on the command line */
 	uint32_t number;      /* that no worker of this state had */
+	pid_t supervisor;
 	uint64_t throttle_bytes_per_s;
 	uint64_t throttle_ops_per_s;
 	uint64_t poll_ns;              /* look.h */

@@ -45,6 +45,8 @@ int driver_start(struct driver *d)
 
 int driver_start_again(struct driver *d)
 {
+	struct supervisor_probes probes;
+
 	/* Its coming again tells that the daemon listens. */
 	(void)unlink(d->path);
 	fflush(NULL);
@@ -55,7 +57,9 @@ int driver_start_again(struct driver *d)
 		log_init("device", d->options.log_level);
 		if (d->in_child)
 			d->in_child();
-		_exit(supervisor_run(&d->options, d->at_moment) ? 1 : 0);
+		probes.at_request = d->at_moment;
+		probes.at_control = d->at_control;
+		_exit(supervisor_run(&d->options, &probes) ? 1 : 0);
 	}
 	if (d->daemon < 0)
 		return -errno;
@@ -345,4 +349,23 @@ pid_t driver_worker(const struct driver *d)
 		pid = 0;
 	fclose(file);
 	return pid;
+}
+
+unsigned long driver_cpu_ticks(pid_t pid)
+{
+	unsigned long user = 0, system = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (fscanf(file,
+		   "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+		   "%lu %lu",
+		   &user, &system) != 2)
+		user = 0;
+	fclose(file);
+	return user + system;
 }

@@ -28,7 +28,9 @@
 
 struct driver {
 	struct device_options options; /* set before driver_start() */
+	/* When the daemon's processes come to those moments. */
 	void (*at_moment)(unsigned int queue, enum journal_moment moment);
+	void (*at_control)(unsigned int moment);
 	void (*in_child)(void); /* before the daemon runs; NULL: nothing */
 	bool expects_deaths;    /* of workers; else driver_stop() fails */
 	pid_t daemon;
@@ -176,6 +178,8 @@ enum vcd_status driver_hash_copy(struct driver *driver, unsigned int queue,
 /* Open descriptors, mappings and threads of a process; 0 when it may not be
  * looked at. */
 unsigned int driver_count(pid_t pid, const char *folder);
+/* What it has used of the processor, in ticks of sysconf(_SC_CLK_TCK). */
+unsigned long driver_cpu_ticks(pid_t pid);
 /* The worker of the daemon, or 0. */
 pid_t driver_worker(const struct driver *driver);
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define FIRST_FD 3
-#define HIGH_FD  500 /* above everything that is passed */
+#define HIGH_FD  600 /* above everything that is passed */
 
 static struct manager the_manager; /* the child's hook has no context */
 /* What the next daemon gets: duplicates, while the thread goes on. */
@@ -168,5 +168,37 @@ int manager_restart(struct manager *m, struct driver *d)
 	error = driver_start_again(d);
 	while (passed_count)
 		close(passed[--passed_count].fd);
+	m->restarts++;
 	return error;
+}
+
+static void *watch(void *argument)
+{
+	struct driver *d = argument;
+	struct manager *m = &the_manager;
+
+	while (m->is_watching) {
+		siginfo_t dead = { .si_pid = 0 };
+
+		if (waitid(P_PID, (id_t)d->daemon, &dead,
+			   WEXITED | WNOWAIT | WNOHANG) == 0 &&
+		    dead.si_code == CLD_KILLED)
+			(void)manager_restart(m, d);
+		else
+			usleep(200);
+	}
+	return NULL;
+}
+
+void manager_watch(struct manager *m, struct driver *driver)
+{
+	m->is_watching = true;
+	if (pthread_create(&m->watcher, NULL, watch, driver))
+		abort();
+}
+
+void manager_unwatch(struct manager *m)
+{
+	m->is_watching = false;
+	pthread_join(m->watcher, NULL);
 }

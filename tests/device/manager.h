@@ -8,7 +8,7 @@
 
 #include "device/driver.h"
 
-#define MANAGER_KEPT_MAX 300
+#define MANAGER_KEPT_MAX 512 /* as in our unit */
 
 struct manager_entry {
 	char name[64];
@@ -19,6 +19,9 @@ struct manager_entry {
 struct manager {
 	int sock;
 	pthread_t thread;
+	pthread_t watcher;
+	atomic_bool is_watching;
+	atomic_uint restarts;
 	atomic_bool must_stop;
 	pthread_mutex_t lock; /* of what follows */
 	char path[64];
@@ -36,5 +39,10 @@ void manager_drain(struct manager *manager);
 
 /* SIGKILL daemon and, with it, worker; then start another one. */
 int manager_restart(struct manager *manager, struct driver *driver);
+
+/* Start another one, from a thread, whenever the daemon was killed; or not any
+ * more. A daemon that the thread has started does not outlive it. */
+void manager_watch(struct manager *manager, struct driver *driver);
+void manager_unwatch(struct manager *manager);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reaper.c - end workers at moments of one's choice */
+/* reaper.c - end workers and supervisors at moments of one's choice */
 #include "device/reaper.h"
 
 #include <signal.h>
@@ -8,6 +8,14 @@
 #include <unistd.h>
 
 static struct reaper *the_reaper; /* the hook has no context */
+
+static void die(struct reaper *r)
+{
+	atomic_fetch_add(&r->deaths, 1);
+	(void)raise(SIGKILL); /* the sandbox has no kill(2) */
+	for (;;)
+		pause();
+}
 
 static void on_moment(unsigned int queue, enum journal_moment moment)
 {
@@ -21,10 +29,19 @@ static void on_moment(unsigned int queue, enum journal_moment moment)
 	atomic_fetch_add(&r->passes, 1);
 	if (atomic_fetch_sub(&r->times, 1) <= 0)
 		return;
-	atomic_fetch_add(&r->deaths, 1);
-	(void)raise(SIGKILL); /* the sandbox has no kill(2) */
-	for (;;)
-		pause();
+	die(r);
+}
+
+static void on_control(unsigned int moment)
+{
+	struct reaper *r = the_reaper;
+
+	atomic_fetch_add(&r->control_met[moment], 1);
+	if (moment != r->control_moment ||
+	    atomic_fetch_sub(&r->control_passes, 1) > 0)
+		return;
+	r->control_moment = SUPERVISOR_MOMENTS;
+	die(r);
 }
 
 struct reaper *reaper_create(struct driver *driver)
@@ -34,7 +51,9 @@ struct reaper *reaper_create(struct driver *driver)
 	if (the_reaper == MAP_FAILED)
 		abort();
 	the_reaper->moment = MOMENTS;
+	the_reaper->control_moment = SUPERVISOR_MOMENTS;
 	driver->at_moment = on_moment;
+	driver->at_control = on_control;
 	driver->expects_deaths = true;
 	return the_reaper;
 }
@@ -50,9 +69,18 @@ void reaper_order(struct reaper *r, unsigned int queue,
 	r->moment = moment;
 }
 
+void reaper_order_control(struct reaper *r, unsigned int moment, int passes)
+{
+	r->control_moment = SUPERVISOR_MOMENTS;
+	r->control_passes = passes;
+	r->deaths = 0;
+	r->control_moment = moment;
+}
+
 unsigned int reaper_rest(struct reaper *r)
 {
 	r->moment = MOMENTS;
+	r->control_moment = SUPERVISOR_MOMENTS;
 	r->times = 0;
 	return r->deaths;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reaper.h - end workers at moments of one's choice */
+/* reaper.h - end workers and supervisors at moments of one's choice */
 #ifndef PVX_TESTS_REAPER_H
 #define PVX_TESTS_REAPER_H
 
 #include <stdatomic.h>
 
 #include "device/driver.h"
+#include "device/supervisor.h"
 
 /* In memory that test, daemon and workers share. */
 struct reaper {
@@ -15,6 +16,10 @@ struct reaper {
 	_Atomic int times;  /* deaths to come */
 	_Atomic uint32_t deaths;
 	_Atomic uint32_t met[MOMENTS]; /* how often each one came */
+	/* Of the supervisor; SUPERVISOR_MOMENTS: never. */
+	_Atomic uint32_t control_moment;
+	_Atomic int control_passes;
+	_Atomic uint32_t control_met[SUPERVISOR_MOMENTS];
 };
 
 /* Map it and have the driver's daemon obey; before driver_start(). */
@@ -25,7 +30,12 @@ struct reaper *reaper_create(struct driver *driver);
 void reaper_order(struct reaper *reaper, unsigned int queue,
 		  enum journal_moment moment, int passes, int times);
 
-/* No more deaths. Returns how many there were since reaper_order(). */
+/* The supervisor that comes to that moment dies, once, after `passes` were let
+ * go. */
+void reaper_order_control(struct reaper *reaper, unsigned int moment,
+			  int passes);
+
+/* No more deaths. Returns how many there were since the order. */
 unsigned int reaper_rest(struct reaper *reaper);
 
 /* SIGKILL the worker of now and wait until there is another one. */

@@ -128,19 +128,6 @@ static void connection_is_lost(void)
 			 VCD_STATUS_OK);
 }
 
-static void test_a_death_within_a_message_ends_the_connection(void **state)
-{
-	static const uint8_t part[6] = { VHOST_GET_FEATURES };
-	struct manager *m = begin();
-
-	assert_int_equal(
-		frontend_send_raw(&driver.fe, part, sizeof(part), NULL, 0), 0);
-	usleep(50000);
-	assert_int_equal(manager_restart(m, &driver), 0);
-	connection_is_lost();
-	end(m);
-}
-
 static void test_a_state_for_other_limits_is_not_used(void **state)
 {
 	struct manager *m = begin();
@@ -172,8 +159,6 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_processes_die_unseen_under_load),
 		cmocka_unit_test(test_what_changed_since_is_kept),
-		cmocka_unit_test(
-			test_a_death_within_a_message_ends_the_connection),
 		cmocka_unit_test(test_a_state_for_other_limits_is_not_used),
 		cmocka_unit_test(test_without_a_manager_the_session_is_lost),
 	};

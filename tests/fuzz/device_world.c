@@ -171,8 +171,8 @@ static void line_attach(unsigned int queue)
 	demand(vring_attach(&line->ring, &line->layout,
 			    VHOST_F_VERSION_1 | VHOST_F_INDIRECT_DESC,
 			    &w.memory, 0) == 0);
-	if (!journal_resume(&line->journal, kept)) {
-		journal_reset(&line->journal, kept, line->ring.next_avail,
+	if (!journal_resume(&line->journal, kept, 1)) {
+		journal_reset(&line->journal, kept, 1, line->ring.next_avail,
 			      line->ring.next_used);
 		return;
 	}
