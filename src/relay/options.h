@@ -21,6 +21,7 @@ struct relay_options {
 	const char *bans;          /* path of a file */
 	const char *metrics;
 	bool has_takeover;
+	bool has_sandbox;
 	enum log_level log_level;
 	enum log_format log_format;
 	char name[CHAT_NAME_MAX + 1];

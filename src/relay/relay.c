@@ -7,6 +7,7 @@
 #include "prim/random.h"
 #include "relay/admin.h"
 #include "relay/clock.h"
+#include "relay/confine.h"
 #include "relay/conn.h"
 #include "relay/manager.h"
 #include "relay/options.h"
@@ -314,9 +315,11 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 	if (!error)
 		error = sockets_inherit(&sockets, options);
 	if (!error)
-		error = history_open(relay, options);
-	if (!error)
 		error = sockets_open(relay, &sockets);
+	if (!error)
+		error = relay_confine(relay);
+	if (!error)
+		error = history_open(relay, options);
 	return error ? error : relay_watch_listeners(relay);
 }
 

@@ -10,7 +10,7 @@ enum sandbox_access {
 	SANDBOX_DEVICE,  /* a node: open it, read, write, ioctl */
 	SANDBOX_REMOVAL, /* a name: remove it, which is a right to its folder */
 	SANDBOX_READ,    /* a file: read it, and what replaces it there */
-	SANDBOX_STATE,   /* a folder: all that one does with files in it */
+	SANDBOX_STATE, /* a file: all that one does with files, beside it too */
 };
 
 struct sandbox_path {
