@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """contestants - the servers of the relay bench: how each is started, alone on
 one CPU, with no persistence and no limit that the load would meet."""
+import functools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -25,10 +27,23 @@ def free_port():
         return s.getsockname()[1]
 
 
+@functools.lru_cache
+def relay_options(build):
+    """What this paravoxd can be told."""
+    done = subprocess.run([build / "src/relay/paravoxd", "--help"],
+                          capture_output=True, text=True, check=True)
+    return set(re.findall(r"--([a-z-]+)", done.stdout))
+
+
 def paravox(build, folder, port, options):
-    return [build / "src/relay/paravoxd", f"--listen=127.0.0.1:{port}",
-            "--rate-messages=0", "--rate-bytes=0", f"--max-clients={CLIENTS}",
-            "--log-level=error", "--no-history", *options]
+    shutil.rmtree(folder / "state", ignore_errors=True)
+    command = [build / "src/relay/paravoxd", f"--listen=127.0.0.1:{port}",
+               "--rate-messages=0", "--rate-bytes=0", "--log-level=error",
+               f"--max-clients={CLIENTS}", f"--state={folder}/state"]
+    for name in ("history", "tls"):
+        if name not in options and f"no-{name}" in relay_options(build):
+            command.append(f"--no-{name}")
+    return command
 
 
 def ceiling(build, folder, port, options):
@@ -94,12 +109,19 @@ def inspircd(build, folder, port, options):
 
 
 class Contestant:
-    def __init__(self, name, protocol, command, program=None, options=()):
+    """`options`: what the server does beside relaying. `members`: the largest
+    room, `bytes`: the largest message that it takes."""
+
+    def __init__(self, name, protocol, command, program=None, options=(),
+                 members=10**6, size=10**6, why=None):
         self.name = name
         self.protocol = protocol
         self.command = command
         self.program = program
         self.options = options
+        self.members = members
+        self.size = size
+        self.why = why
 
     def absence(self):
         """Why it cannot take part, or None."""
@@ -108,6 +130,15 @@ class Contestant:
             return f"no {self.program}: see `tools/setup bench-relay`"
         return None
 
+    def refusal(self, workload):
+        """Why it cannot have that workload, or None."""
+        if workload.clients > self.members or workload.size > self.size:
+            return self.why
+        return None
+
+
+LINE = "a line of IRC has 512 bytes"
+SLOW = "admits no 1,000 clients within a minute; " + LINE
 
 CONTESTANTS = [
     Contestant("paravox", "paravox", paravox),
@@ -115,8 +146,10 @@ CONTESTANTS = [
     Contestant("redis", "redis", redis, "redis-server"),
     Contestant("nats", "nats", nats, "nats-server"),
     Contestant("mosquitto", "mqtt", mosquitto, "mosquitto"),
-    Contestant("ngircd", "irc", ngircd, "ngircd"),
-    Contestant("inspircd", "irc", inspircd, "inspircd"),
+    Contestant("ngircd", "irc", ngircd, "ngircd", members=500, size=400,
+               why=SLOW),
+    Contestant("inspircd", "irc", inspircd, "inspircd", size=400, why=LINE),
+    Contestant("paravox+history", "paravox", paravox, options=("history",)),
 ]
 
 

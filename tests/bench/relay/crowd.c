@@ -179,7 +179,7 @@ static bool client_may_say(const struct client *c)
 {
 	const struct protocol *protocol = c->crowd->plan.protocol;
 
-	return c->sent - c->done < c->crowd->plan.window &&
+	return is_sender(c) && c->sent - c->done < c->crowd->plan.window &&
 	       (!protocol->allows || protocol->allows(c));
 }
 

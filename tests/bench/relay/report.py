@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""report - tables, targets and plot of the relay bench's samples."""
+"""report - tables and plot of the relay bench's samples."""
 import collections
 import shutil
 import statistics
@@ -41,10 +41,10 @@ class Results:
         return [c for w, c in self.of if w == workload
                 and self.of[w, c]]
 
-    def ratios(self, workload, a, b, field):
+    def ratios(self, workload, a, b, field, other=None):
         """Round by round: neighbours in time, so that a slow moment of the
-        machine weighs on both."""
-        one, two = self.of[workload, a], self.of[workload, b]
+        machine weighs on both. `other`: b's workload, if another."""
+        one, two = self.of[workload, a], self.of[other or workload, b]
         return [one[r][field] / two[r][field] for r in one
                 if r in two and two[r][field]]
 
@@ -79,63 +79,6 @@ def table(results, workload):
                   field("p99_us"), middle("p999_us", 0),
                   field("cpu_ns", 1, 1), middle("busy"),
                   middle("own_busy") + mark, middle("most_kib", 0))
-
-
-def check(holds, text):
-    return f"{'holds' if holds else 'MISSED'}: {text}"
-
-
-def judge_load(results, w):
-    """So many times the best peer and (or: either suffices) so much of the
-    ceiling; once by deliveries/s, once by those of a second of server CPU."""
-    of_peer, joint, of_ceiling = w.target
-    for field, least, what in (("rate_out", False, "deliveries/s"),
-                               ("cpu_ns", True, "deliveries/CPU s")):
-        def ratio(other, field=field, least=least):
-            if not other:
-                return []
-            r = results.ratios(w.name, "paravox", other, field)
-            return [1 / x for x in r if x] if least else r
-
-        peer = results.best_peer(w.name, field, least)
-        by_peer, by_ceiling = ratio(peer), ratio("ceiling")
-        if not by_ceiling:
-            continue
-        holds = statistics.median(by_ceiling) >= of_ceiling
-        text = f"{spread(by_ceiling, 1, 2)} of the ceiling"
-        if by_peer:
-            enough = statistics.median(by_peer) >= of_peer
-            holds = holds and enough if joint == "and" else holds or enough
-            text += f", {spread(by_peer, 1, 2)} times {peer}"
-        yield check(holds, f"{w.name}, {what}: {text}; wanted {of_peer} times "
-                           f"the best peer {joint} {of_ceiling} of the "
-                           "ceiling")
-
-
-def judge_idle(results, w):
-    cpu = results.ratios(w.name, "paravox", "ceiling", "cpu_ns")
-    if cpu:
-        yield check(statistics.median(cpu) <= 1.1,
-                    f"{w.name}: {spread(cpu, 1, 2)} of the ceiling's CPU a "
-                    "delivery, wanted 1.1")
-    best = min(results.names(w.name), default=None,
-               key=lambda n: statistics.median(
-                   results.values(w.name, n, "p99_us")))
-    own = results.values(w.name, "paravox", "p99_us")
-    if best and own:
-        least = max(results.values(w.name, best, "p99_us"))
-        yield check(statistics.median(own) <= least,
-                    f"{w.name}: p99 {spread(own)} us, the lowest is {best}'s "
-                    f"{spread(results.values(w.name, best, 'p99_us'))}")
-
-
-def targets(results, workloads):
-    yield ""
-    for w in workloads:
-        if w.target == "idle":
-            yield from judge_idle(results, w)
-        elif w.target:
-            yield from judge_load(results, w)
 
 
 def plot(results, workloads, folder):

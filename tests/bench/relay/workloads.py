@@ -1,40 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-"""workloads - what the relay bench puts on each contestant, and its targets."""
+"""workloads - what the relay bench puts on each contestant, and its targets.
+
+A target is a function of targets.py and its numbers.
+"""
+import targets
+
+PLAIN = ("paravox", "ceiling", "redis", "nats", "mosquitto", "ngircd",
+         "inspircd")
+NO_IRC = PLAIN[:5]
 
 
 class Workload:
-    def __init__(self, name, title, *options, quick=False, target=None):
+    """`rooms` of `members`, of whom `senders` send `size` bytes with `window`
+    messages not yet with everybody; the rest as bench_relay calls it."""
+
+    def __init__(self, name, title, rooms=1, members=101, senders=1, size=200,
+                 window=256, who=PLAIN, rounds=1000, quick=False, target=None,
+                 **more):
         self.name = name
         self.title = title
-        self.options = options
+        self.size = size
+        self.clients = rooms * members + more.get("idle", 0)
+        self.options = [f"--{k}={v}" for k, v in {
+            "rooms": rooms, "members": members, "senders": senders,
+            "bytes": size, "window": window, **more}.items()]
+        self.who = who
+        self.rounds = rounds
         self.is_quick = quick
         self.target = target
 
+    def judge(self, results):
+        """Lines that say whether the target holds."""
+        if not self.target:
+            return []
+        function, *numbers = self.target
+        return function(results, self, *numbers)
 
-def one_to(receivers, window):
-    return (f"--members={receivers + 1}", "--senders=1", "--bytes=200",
-            f"--window={window}")
 
+OR = (targets.load, 2.5, "or", 0.7)
+AND = (targets.load, 2.5, "and", 0.7)
 
 WORKLOADS = [
-    Workload("1x100-w256", "1 sender to 100, 200 B, window 256",
-             *one_to(100, 256), quick=True, target=(2.5, "or", 0.7)),
-    Workload("1x100-w64", "1 sender to 100, 200 B, window 64",
-             *one_to(100, 64)),
-    Workload("1x100-w1", "1 sender to 100, 200 B, window 1",
-             *one_to(100, 1), quick=True, target="idle"),
+    Workload("1x100-w256", "1 sender to 100, 200 B, window 256", quick=True,
+             target=OR),
+    Workload("1x100-w64", "1 sender to 100, 200 B, window 64", window=64),
+    Workload("1x100-w1", "1 sender to 100, 200 B, window 1", window=1,
+             quick=True, target=(targets.idle, 1.1)),
     Workload("1x1000-w256", "1 sender to 1,000, 200 B, window 256",
-             *one_to(1000, 256), target=(2.5, "or", 0.7)),
+             members=1001, target=OR),
     Workload("1x1000-w64", "1 sender to 1,000, 200 B, window 64",
-             *one_to(1000, 64)),
-    Workload("1x1000-w1", "1 sender to 1,000, 200 B, window 1",
-             *one_to(1000, 1), target="idle"),
+             members=1001, window=64),
+    Workload("1x1000-w1", "1 sender to 1,000, 200 B, window 1", members=1001,
+             window=1),
     Workload("100x10", "100 rooms of 10, all send, 200 B, window 16",
-             "--rooms=100", "--members=10", "--senders=10", "--bytes=200",
-             "--window=16", quick=True, target=(1.4, "and", 0.7)),
+             rooms=100, members=10, senders=10, window=16, quick=True,
+             target=(targets.load, 1.4, "and", 0.7)),
     Workload("10x100-1k", "10 rooms of 100, 10 senders, 1 KiB, window 64",
-             "--rooms=10", "--members=100", "--senders=10", "--bytes=1024",
-             "--window=64", target=(2.5, "and", 0.7)),
-    Workload("rate", "1 sender to 100, 200 B, 500 messages/s",
-             *one_to(100, 4096), "--rate=500", quick=True),
+             rooms=10, members=100, senders=10, size=1024, window=64,
+             target=AND),
+    Workload("rate", "1 sender to 100, 200 B, 500 messages/s", window=4096,
+             rate=500),
+    Workload("stalled", "1 sender to 100, 200 B, window 256, and one more who "
+             "never reads", members=102, stalled=1, who=("paravox",),
+             target=(targets.stalled, "1x100-w256", 0.9, 9 << 10)),
+    Workload("idle", "1 sender to 100, 200 B, window 1, beside 10,000 who do "
+             "nothing", window=1, idle=10000, who=NO_IRC, rounds=3,
+             target=(targets.idle_memory, "1x100-w1", 2048)),
+    Workload("history-1x100", "1 sender to 100, 200 B, window 256, each "
+             "message on the disk before its ACK",
+             who=("paravox", "paravox+history"), quick=True,
+             target=(targets.history, 0.5)),
+    Workload("history-100x1", "100 rooms of 1 sender and 1 receiver, 200 B, "
+             "window 64, each message on the disk before its ACK", rooms=100,
+             members=2, window=64, who=("paravox", "paravox+history"),
+             target=(targets.history_rate, 20000)),
 ]
