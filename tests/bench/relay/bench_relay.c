@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@
 struct options {
 	const char *protocol;
 	uint64_t port, pid, rooms, members, senders, bytes, window, ms, warm_ms;
-	uint64_t rate, stalled, idle, patience_ms;
+	uint64_t rate, stalled, idle, tls, patience_ms;
 };
 
 #define NUMBER(name, field, min, max, standard, help)                       \
@@ -56,6 +57,7 @@ static const struct option_row rows[] = {
 	NUMBER("stalled", stalled, 0, 1000, "0",
 	       "members of the first room who never read"),
 	NUMBER("idle", idle, 0, 100000, "0", "more, in rooms without a word"),
+	NUMBER("tls", tls, 0, 1, "0", "1: under TLS 1.3"),
 	NUMBER("patience-ms", patience_ms, 1, 600000, "60000",
 	       "in the end, for what is on its way"),
 };
@@ -93,6 +95,7 @@ static int plan_make(struct crowd_plan *plan, const struct options *o)
 		.rate = o->rate,
 		.stalled = (uint32_t)o->stalled,
 		.idle = (uint32_t)o->idle,
+		.is_secure = o->tls,
 	};
 	if (!plan->protocol || o->senders + o->stalled > o->members ||
 	    o->bytes < plan->protocol->least_bytes ||
@@ -225,6 +228,7 @@ int main(int argc, char **argv)
 	struct crowd_plan plan;
 	int outcome;
 
+	(void)signal(SIGPIPE, SIG_IGN); /* libssl writes, too */
 	option_defaults(&table, &options);
 	outcome = option_parse(&table, &options, argc, argv);
 	if (outcome == OPTION_OUTCOME_HELP) {

@@ -14,7 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/ssl.h>
+
 #include "bench/relay/protocol.h"
+#include "bench/relay/secure.h"
 
 /*
  * How it works: what is read goes into the crowd's one buffer, behind the rest
@@ -49,6 +52,8 @@ int client_open(struct client *c)
 	    fcntl(c->fd, F_SETFL, O_NONBLOCK))
 		return -errno;
 	error = client_watch(c, EPOLL_CTL_ADD);
+	if (!error && plan->is_secure && !plan->protocol->is_secured_later)
+		error = secure_open(c);
 	if (!error)
 		error = plan->protocol->greet(c);
 	return error ? error : client_flush(c);
@@ -56,6 +61,7 @@ int client_open(struct client *c)
 
 void client_close(struct client *c)
 {
+	secure_close(c);
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c->rest);
@@ -113,23 +119,32 @@ int client_print(struct client *c, const char *format, ...)
 	return client_put(c, text, (size_t)bytes);
 }
 
+static ssize_t client_send(struct client *c)
+{
+	const uint8_t *data = c->out + c->out_at;
+	size_t bytes = c->out_bytes - c->out_at;
+	ssize_t n;
+
+	if (c->tls)
+		return secure_write(c, data, bytes);
+	n = send(c->fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
+}
+
 int client_flush(struct client *c)
 {
 	bool was_blocked = c->is_blocked;
 
 	c->is_blocked = false;
 	while (c->out_at < c->out_bytes) {
-		ssize_t n = send(c->fd, c->out + c->out_at,
-				 c->out_bytes - c->out_at,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = client_send(c);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != EAGAIN)
-			return -errno;
+		if (n < 0 && n != -EAGAIN)
+			return (int)n;
 		c->crowd->writes++;
 		if (n < 0) {
-			c->is_blocked = true;
+			/* In a handshake it is the server's turn. */
+			c->is_blocked = !c->tls || !SSL_in_init(c->tls);
 			break;
 		}
 		c->out_at += (size_t)n;
@@ -173,7 +188,18 @@ static int client_keep(struct client *c, const uint8_t *data, size_t bytes)
 	return 0;
 }
 
-int client_read(struct client *c)
+static ssize_t client_receive(struct client *c, uint8_t *to)
+{
+	ssize_t n;
+
+	if (c->tls)
+		return secure_read(c, to, CLIENT_READ_BYTES);
+	n = recv(c->fd, to, CLIENT_READ_BYTES, MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
+}
+
+/* Read once and serve; 0, or -errno: -EAGAIN when there was nothing. */
+static int client_read_some(struct client *c)
 {
 	const struct protocol *protocol = c->crowd->plan.protocol;
 	uint8_t *at = c->crowd->buffer, *end;
@@ -182,11 +208,9 @@ int client_read(struct client *c)
 
 	if (c->rest_bytes)
 		memcpy(at, c->rest, c->rest_bytes);
-	n = recv(c->fd, at + c->rest_bytes, CLIENT_READ_BYTES, MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
+	n = client_receive(c, at + c->rest_bytes);
 	if (n <= 0)
-		return n < 0 ? -errno : -ECONNRESET;
+		return n < 0 ? (int)n : -ECONNRESET;
 	c->crowd->reads++;
 	c->crowd->now_ns = crowd_clock_ns();
 	end = at + c->rest_bytes + n;
@@ -196,4 +220,14 @@ int client_read(struct client *c)
 			at += used;
 	}
 	return used < 0 ? (int)used : client_keep(c, at, (size_t)(end - at));
+}
+
+int client_read(struct client *c)
+{
+	int error = client_read_some(c);
+
+	/* What libssl has read ahead wakes nobody. */
+	while (!error && c->tls && SSL_has_pending(c->tls))
+		error = client_read_some(c);
+	return error == -EAGAIN ? 0 : error;
 }

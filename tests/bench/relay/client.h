@@ -18,7 +18,8 @@ struct client {
 	bool is_stalled;   /* does not read any more */
 	bool is_blocked;   /* watched for writing */
 	bool is_dirty;
-	void *state; /* the protocol's */
+	void *state;        /* the protocol's */
+	struct ssl_st *tls; /* NULL: in the clear */
 
 	uint8_t *rest; /* what was read of a unit that is not whole */
 	size_t rest_bytes, rest_room;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """contestants - the servers of the relay bench: how each is started, alone on
 one CPU, with no persistence and no limit that the load would meet."""
+import datetime
 import functools
 import os
 import pathlib
@@ -10,6 +11,10 @@ import signal
 import socket
 import subprocess
 import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 CLIENTS = 15000
 
@@ -25,6 +30,24 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def certificate(folder):
+    """A certificate of the server's own and its key, P-256: their paths."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name)
+            .public_key(key.public_key()).serial_number(1)
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .sign(key, hashes.SHA256()))
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
+    (folder / "key.pem").touch(mode=0o600)
+    (folder / "key.pem").write_bytes(key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return folder / "cert.pem", folder / "key.pem"
 
 
 @functools.lru_cache
@@ -43,6 +66,9 @@ def paravox(build, folder, port, options):
     for name in ("history", "tls"):
         if name not in options and f"no-{name}" in relay_options(build):
             command.append(f"--no-{name}")
+    if "tls" in options:
+        cert, key = certificate(folder)
+        command += [f"--tls-cert={cert}", f"--tls-key={key}"]
     return command
 
 
@@ -52,27 +78,42 @@ def ceiling(build, folder, port, options):
 
 def nats(build, folder, port, options):
     config = folder / "nats.conf"
-    config.write_text(f"host: 127.0.0.1\nport: {port}\n"
-                      f"max_connections: {CLIENTS}\nmax_pending: 1GB\n")
+    text = (f"host: 127.0.0.1\nport: {port}\n"
+            f"max_connections: {CLIENTS}\nmax_pending: 1GB\n")
+    if "tls" in options:
+        cert, key = certificate(folder)
+        text += (f'tls {{ cert_file: "{cert}"\n key_file: "{key}"\n'
+                 " timeout: 60 }\n")
+    config.write_text(text)
     return ["nats-server", "-c", config]
 
 
 def redis(build, folder, port, options):
     config = folder / "redis.conf"
-    config.write_text(f'bind 127.0.0.1\nport {port}\nsave ""\n'
-                      f"appendonly no\ndir {folder}\nmaxclients {CLIENTS}\n"
-                      "tcp-backlog 4096\n"
-                      "client-output-buffer-limit pubsub 0 0 0\n"
-                      "client-output-buffer-limit normal 0 0 0\n")
+    text = (f'bind 127.0.0.1\nsave ""\nappendonly no\ndir {folder}\n'
+            f"maxclients {CLIENTS}\ntcp-backlog 4096\n"
+            "client-output-buffer-limit pubsub 0 0 0\n"
+            "client-output-buffer-limit normal 0 0 0\n")
+    if "tls" in options:
+        cert, key = certificate(folder)
+        text += (f"port 0\ntls-port {port}\ntls-cert-file {cert}\n"
+                 f"tls-key-file {key}\ntls-auth-clients no\n")
+    else:
+        text += f"port {port}\n"
+    config.write_text(text)
     return ["redis-server", config]
 
 
 def mosquitto(build, folder, port, options):
     config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n"
-                      "persistence false\nmax_queued_messages 0\n"
-                      "max_queued_bytes 0\nset_tcp_nodelay true\n"
-                      "log_type error\n")
+    text = (f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+            "persistence false\nmax_queued_messages 0\nmax_queued_bytes 0\n"
+            "set_tcp_nodelay true\nlog_type error\n")
+    if "tls" in options:
+        cert, key = certificate(folder)
+        text += f"certfile {cert}\nkeyfile {key}\ntls_version tlsv1.3\n"
+        text += "user root\n"  # who may read the key
+    config.write_text(text)
     return ["mosquitto", "-c", config]
 
 
@@ -123,8 +164,11 @@ class Contestant:
         self.size = size
         self.why = why
 
-    def absence(self):
+    def absence(self, build):
         """Why it cannot take part, or None."""
+        if self.command is paravox and "tls" in self.options and \
+                "tls-cert" not in relay_options(build):
+            return "this paravoxd has no TLS"
         path = os.environ["PATH"] + ":/usr/sbin"
         if self.program and not shutil.which(self.program, path=path):
             return f"no {self.program}: see `tools/setup bench-relay`"
@@ -150,6 +194,11 @@ CONTESTANTS = [
                why=SLOW),
     Contestant("inspircd", "irc", inspircd, "inspircd", size=400, why=LINE),
     Contestant("paravox+history", "paravox", paravox, options=("history",)),
+    Contestant("paravox+tls", "paravox", paravox, options=("tls",)),
+    Contestant("redis+tls", "redis", redis, "redis-server", options=("tls",)),
+    Contestant("nats+tls", "nats", nats, "nats-server", options=("tls",)),
+    Contestant("mosquitto+tls", "mqtt", mosquitto, "mosquitto",
+               options=("tls",)),
 ]
 
 

@@ -25,6 +25,7 @@ struct crowd_plan {
 	uint64_t rate;       /* messages a second of all; 0: as they can */
 	uint32_t stalled;    /* of the first room, the last ones: never read */
 	uint32_t idle;       /* connections that only are there */
+	bool is_secure;      /* TLS */
 };
 
 struct crowd_room {

@@ -11,6 +11,8 @@ struct protocol {
 	uint32_t most_bytes;
 	uint32_t text_at; /* in the body, where the crowd's text begins */
 	size_t state_bytes;
+	/* The server speaks first in the clear; take() calls secure_open(). */
+	bool is_secured_later;
 	/* Queue the first words. 0 or -errno. */
 	int (*greet)(struct client *c);
 	/* Serve one whole unit at `data`. Returns its bytes, 0 when it is not

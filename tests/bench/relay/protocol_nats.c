@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/relay/protocol.h"
+#include "bench/relay/secure.h"
 
 /* The server speaks first. */
 static int nats_greet(struct client *c)
@@ -43,6 +44,10 @@ static long nats_take(struct client *c, const uint8_t *data, size_t bytes)
 		return -EBADMSG;
 	if (memcmp(data, "MSG ", 4) == 0)
 		return nats_take_message(c, data, bytes, line);
+	if (memcmp(data, "INFO", 4) == 0 && c->crowd->plan.is_secure)
+		error = secure_open(c);
+	if (error)
+		return error;
 	if (memcmp(data, "INFO", 4) == 0)
 		error = client_print(c,
 				     "CONNECT {\"verbose\":false,\"pedantic\":"
@@ -72,6 +77,7 @@ const struct protocol protocol_nats = {
 	.name = "nats",
 	.least_bytes = 16,
 	.most_bytes = 1u << 16,
+	.is_secured_later = true,
 	.greet = nats_greet,
 	.take = nats_take,
 	.say = nats_say,

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "bench/relay/protocol.h"
+#include "bench/relay/secure.h"
 #include "prim/sha256.h"
 #include "prim/sign.h"
 #include "wire/admission.h"
@@ -76,16 +77,21 @@ static int paravox_join(struct client *c, const struct wire_message *welcome)
 	uint8_t preimage[WIRE_ROOM_ID_BYTES], id[SHA256_BYTES];
 	uint8_t of_room[CHAT_SIGNATURE_BYTES], of_device[CHAT_SIGNATURE_BYTES];
 	struct paravox_state *state = c->state;
+	uint8_t exporter[SECURE_EXPORTER_BYTES];
 	struct sign_key admission, device;
 	const struct wire_admission about = {
 		.version = welcome->welcome.version,
 		.name = welcome->welcome.name,
 		.name_bytes = welcome->welcome.name_bytes,
 		.nonce = welcome->welcome.nonce,
+		.exporter = c->tls ? exporter : NULL,
+		.exporter_bytes = c->tls ? sizeof(exporter) : 0,
 		.room_id = id,
 		.device_key = device.public_key,
 	};
 
+	if (c->tls && secure_exporter(c, exporter))
+		return -EPROTO;
 	key_make(&admission, 'r', c->room);
 	key_make(&device, 'd', c->number);
 	wire_room_id_encode(preimage, admission.public_key);

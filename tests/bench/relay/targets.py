@@ -76,12 +76,26 @@ def idle_memory(results, w, without, most):
         kernel = results.values(w.name, name, "idle_kernel_bytes")
         text = (f"{w.name}: {name} takes {spread(user)} bytes of its own for "
                 f"each, the kernel {spread(kernel)} for both ends")
+        own = name.split("+")[0] == "paravox"
         yield check(statistics.median(user) <= most, text +
-                    f", wanted {most}") if name == "paravox" else text
+                    f", wanted {most}") if own else text
     cpu = results.ratios(w.name, "paravox", "paravox", "cpu_ns", without)
     if cpu:
         yield (f"{w.name}: a delivery takes {spread(cpu, 1, 2)} times the CPU "
                "that it takes without them")
+
+
+def tls(results, w, of_peer):
+    for field, least, what in (("rate_out", False, "deliveries/s"),
+                               ("cpu_ns", True, "deliveries/CPU s")):
+        peer = results.best_peer(w.name, field, least)
+        if not peer or "paravox+tls" not in results.names(w.name):
+            continue
+        pair = (peer, "paravox+tls") if least else ("paravox+tls", peer)
+        ratio = results.ratios(w.name, *pair, field)
+        yield check(statistics.median(ratio) >= of_peer,
+                    f"{w.name}, {what}: {spread(ratio, 1, 2)} times {peer}, "
+                    f"wanted {of_peer}")
 
 
 def history(results, w, of_rate):

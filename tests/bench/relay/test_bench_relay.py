@@ -27,7 +27,7 @@ def generate(protocol, port, *options):
 
 def serve(name):
     contestant = next(c for c in CONTESTANTS if c.name == name)
-    absence = contestant.absence()
+    absence = contestant.absence(BUILD)
     if absence:
         raise pvx_tap.Skip(absence)
     folder = tempfile.TemporaryDirectory()
@@ -37,7 +37,9 @@ def serve(name):
 def check_all_arrives(name, *options):
     folder, server = serve(name)
     with folder, server:
-        done = generate(server.contestant.protocol, server.port, *options)
+        secure = int("tls" in server.contestant.options)
+        done = generate(server.contestant.protocol, server.port,
+                        f"--tls={secure}", *options)
     assert done.returncode == 0, done.stderr
     sample = json.loads(done.stdout)
     assert 0 < sample["deliveries"] <= sample["checked"]
@@ -70,6 +72,22 @@ def test_everything_arrives_through_ngircd():
 
 def test_everything_arrives_through_inspircd():
     check_all_arrives("inspircd", "--rooms=2", "--senders=5")
+
+
+def test_everything_arrives_under_tls_through_paravoxd():
+    check_all_arrives("paravox+tls", "--senders=2")
+
+
+def test_everything_arrives_under_tls_through_redis():
+    check_all_arrives("redis+tls", "--senders=2")
+
+
+def test_everything_arrives_under_tls_through_nats():
+    check_all_arrives("nats+tls", "--senders=2")
+
+
+def test_everything_arrives_under_tls_through_mosquitto():
+    check_all_arrives("mosquitto+tls", "--senders=2")
 
 
 class Spoiler:

@@ -8,6 +8,7 @@ import targets
 PLAIN = ("paravox", "ceiling", "redis", "nats", "mosquitto", "ngircd",
          "inspircd")
 NO_IRC = PLAIN[:5]
+TLS = ("paravox+tls", "redis+tls", "nats+tls", "mosquitto+tls")
 
 
 class Workload:
@@ -66,6 +67,17 @@ WORKLOADS = [
     Workload("idle", "1 sender to 100, 200 B, window 1, beside 10,000 who do "
              "nothing", window=1, idle=10000, who=NO_IRC, rounds=3,
              target=(targets.idle_memory, "1x100-w1", 2048)),
+    Workload("tls-1x100-w256", "1 sender to 100, 200 B, window 256, TLS 1.3",
+             who=TLS, quick=True, target=(targets.tls, 2)),
+    Workload("tls-1x1000-w256", "1 sender to 1,000, 200 B, window 256, TLS "
+             "1.3", members=1001, who=TLS, target=(targets.tls, 2)),
+    Workload("tls-100x10", "100 rooms of 10, all send, 200 B, window 16, TLS "
+             "1.3", rooms=100, members=10, senders=10, window=16, who=TLS,
+             target=(targets.tls, 2)),
+    Workload("tls-idle", "1 sender to 100, 200 B, window 1, TLS 1.3, beside "
+             "10,000 who do nothing", window=1, idle=10000, rounds=1,
+             who=("paravox+tls", "mosquitto+tls"),
+             target=(targets.idle_memory, "1x100-w1", 18 << 10)),
     Workload("history-1x100", "1 sender to 100, 200 B, window 256, each "
              "message on the disk before its ACK",
              who=("paravox", "paravox+history"), quick=True,
