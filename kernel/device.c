@@ -56,7 +56,8 @@ struct vcd_queue *vcd_device_queue(struct vcd_device *device)
 
 u32 vcd_device_request_bytes(const struct vcd_device *device)
 {
-	return le32_to_cpu(device->config.max_request_bytes);
+	return min_t(u32, le32_to_cpu(device->config.max_request_bytes),
+		     VCD_REQUEST_BYTES_MAX);
 }
 
 void vcd_device_watch(struct vcd_device *device)

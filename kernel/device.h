@@ -17,6 +17,9 @@
 /* A chain takes two descriptors for a copied request, and room to grow. */
 #define VCD_SEGMENTS_MIN 16
 
+/* Payload of a request, whatever the device offers: sums with it do not wrap. */
+#define VCD_REQUEST_BYTES_MAX (64u << 20)
+
 /*
  * How it works: probe makes a device with all of its queues, starts it (HELLO)
  * and only then offers its nodes. Open files keep the structure, not the

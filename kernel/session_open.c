@@ -115,25 +115,42 @@ out:
 	return error;
 }
 
-/* The properties that the device names decide how much it may write: they
- * must be possible ones. */
+/* vcd_session_reply.traits of a session with these. */
+static u32 traits_of(const struct vcd_algorithm *cipher,
+		     const struct vcd_algorithm *mac)
+{
+	u32 traits = mac ? VCD_TRAIT_MAC : 0;
+
+	if (!cipher)
+		return traits;
+	traits |= VCD_TRAIT_CIPHER;
+	if (cipher->flags & VCD_IS_AEAD)
+		traits |= VCD_TRAIT_AEAD;
+	if (cipher->flags & VCD_IS_STREAM)
+		traits |= VCD_TRAIT_STREAM;
+	return traits;
+}
+
+/* How much of a program's memory an operation touches follows from the
+ * algorithms, and the device must agree. */
 static int take_reply(struct vcd_session *s, const struct opening *o,
 		      const struct vcd_session_reply *reply)
 {
-	u32 wanted = (o->cipher ? VCD_TRAIT_CIPHER : 0) |
-		     (s->mac ? VCD_TRAIT_MAC : 0);
+	static const struct vcd_algorithm none;
+	const struct vcd_algorithm *cipher = o->cipher ?: &none;
+	const struct vcd_algorithm *mac = s->mac ? o->mac : &none;
 
 	s->id = le32_to_cpu(reply->session_id);
-	s->block_bytes = le32_to_cpu(reply->block_bytes);
-	s->iv_bytes = le32_to_cpu(reply->iv_bytes);
-	s->digest_bytes = le32_to_cpu(reply->digest_bytes);
-	s->tag_bytes = le32_to_cpu(reply->tag_bytes);
-	s->traits = le32_to_cpu(reply->traits);
-	if (!s->id || s->iv_bytes > VCD_MAX_IV_BYTES ||
-	    s->digest_bytes > VCD_MAX_DIGEST_BYTES || s->tag_bytes > 16 ||
-	    (s->traits & (VCD_TRAIT_CIPHER | VCD_TRAIT_MAC)) != wanted ||
-	    (o->cipher && (!s->block_bytes || s->block_bytes > 16)) ||
-	    !s->digest_bytes != !s->mac)
+	s->block_bytes = cipher->block_bytes;
+	s->iv_bytes = cipher->iv_bytes;
+	s->tag_bytes = cipher->tag_bytes;
+	s->digest_bytes = mac->digest_bytes;
+	s->traits = traits_of(o->cipher, s->mac ? mac : NULL);
+	if (!s->id || le32_to_cpu(reply->block_bytes) != s->block_bytes ||
+	    le32_to_cpu(reply->iv_bytes) != s->iv_bytes ||
+	    le32_to_cpu(reply->tag_bytes) != s->tag_bytes ||
+	    le32_to_cpu(reply->digest_bytes) != s->digest_bytes ||
+	    le32_to_cpu(reply->traits) != s->traits)
 		return -EIO;
 	return 0;
 }
