@@ -10,6 +10,8 @@
 
 /* A list of entries that most calls fit in. */
 #define INLINE_SEGMENTS 8
+/* A device that serves others and never the oldest is stuck after these. */
+#define OLDEST_TIMEOUTS 3
 
 void vcd_queue_init(struct vcd_queue *q, struct vcd_device *device,
 		    unsigned int index)
@@ -60,7 +62,7 @@ static int try_submit(struct vcd_queue *q, struct vcd_call *call,
 		goto out;
 	vcd_call_get(call);
 	if (list_empty(&q->in_flight))
-		q->progress_at = jiffies;
+		q->progress_at = q->oldest_at = jiffies;
 	list_add_tail(&call->in_flight, &q->in_flight);
 	virtqueue_kick(q->vq);
 	/* Under the lock: not after the break that ends the watch. */
@@ -146,6 +148,8 @@ void vcd_queue_drain(struct vcd_queue *q)
 	do {
 		virtqueue_disable_cb(q->vq);
 		while ((call = virtqueue_get_buf(q->vq, &used_bytes))) {
+			if (list_is_first(&call->in_flight, &q->in_flight))
+				q->oldest_at = jiffies;
 			list_del_init(&call->in_flight);
 			call->used_bytes = used_bytes;
 			finish(call, 0);
@@ -238,7 +242,9 @@ enum vcd_queue_health vcd_queue_check(struct vcd_queue *q,
 		health = VCD_QUEUE_BROKEN;
 	} else if (!list_empty(&q->in_flight)) {
 		health = VCD_QUEUE_BUSY;
-		if (waited >= timeout_jiffies) {
+		if (waited >= timeout_jiffies ||
+		    jiffies - q->oldest_at >=
+			    OLDEST_TIMEOUTS * timeout_jiffies) {
 			health = VCD_QUEUE_STUCK;
 		} else if (waited >= timeout_jiffies / 2 && !q->is_pinged) {
 			q->is_pinged = true;

@@ -31,6 +31,7 @@ struct vcd_queue {
 	int error;                 /* sticky: why nothing is taken any more */
 	u32 returned;              /* calls, ever */
 	unsigned long progress_at; /* jiffies: last return, or first submit */
+	unsigned long oldest_at;   /* jiffies: since when the oldest is it */
 	bool is_pinged;
 	wait_queue_head_t room; /* the ring was full */
 };

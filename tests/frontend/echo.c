@@ -30,6 +30,12 @@ static void call(struct echo *echo, unsigned int index)
 static void on_get_config(void *owner, uint8_t *data, uint32_t offset,
 			  uint32_t bytes)
 {
+	const struct echo *echo = owner;
+
+	if (echo->options->get_config) {
+		echo->options->get_config(data, offset, bytes);
+		return;
+	}
 	for (uint32_t i = 0; i < bytes; i++)
 		data[i] = (uint8_t)(0x80 + offset + i);
 }
@@ -235,7 +241,9 @@ static int serve_batch(struct echo *echo, unsigned int index)
 		check_pieces(echo);
 		if (++echo->takes == echo->options->hand_over_at)
 			hand_over(echo, index);
-		if (!echo->options->holds_answers)
+		if (echo->options->answer)
+			echo->options->answer(echo, index);
+		else if (!echo->options->holds_answers)
 			vring_return(ring, echo->chain.head,
 				     transform(&echo->chain));
 	}

@@ -11,8 +11,14 @@
 #define ECHO_CONFIG_BYTES 64
 #define ECHO_MASK         0x5a /* an answer is the question XOR this */
 
+struct echo;
+
 /* How the device behaves; all zero: well. */
 struct echo_options {
+	/* Another device: its configuration space, and what it does with the
+	 * request in echo->chain of ring `index`. */
+	void (*get_config)(uint8_t *data, uint32_t offset, uint32_t bytes);
+	void (*answer)(struct echo *echo, unsigned int index);
 	bool is_slow_to_stop;   /* a stop ends one turn of the loop later */
 	bool holds_answers;     /* takes requests and never returns them */
 	unsigned int die_after; /* _exit() in front of publish number N */
