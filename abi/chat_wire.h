@@ -53,6 +53,7 @@ enum chat_code {
 	CHAT_CODE_ENVELOPE = 12, /* an envelope of an unknown version */
 	CHAT_CODE_STORE = 13,    /* the relay cannot keep it now */
 	CHAT_CODE_REMOVED = 14,  /* by the relay's operator */
+	CHAT_CODE_TLS = 15,      /* this port speaks TLS, told in the clear */
 	CHAT_CODES
 };
 

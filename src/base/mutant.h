@@ -64,6 +64,10 @@ enum mutant {
 	MUTANT_room_limits,
 	MUTANT_device_ban,
 	MUTANT_admin_peer,
+	/* TLS */
+	MUTANT_tls_key_file,     /* a key that others can read */
+	MUTANT_plain_listener,   /* relay: no TLS beyond loopback */
+	MUTANT_exporter_binding, /* relay: JOIN is signed for its TLS */
 	/* client */
 	MUTANT_private_file,   /* files that others can read */
 	MUTANT_terminal_text,  /* controls in what others send */

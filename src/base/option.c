@@ -95,7 +95,8 @@ int option_set(const struct option_table *table, const struct option_row *row,
 		fprintf(stderr, "%llu to %llu\n", (unsigned long long)row->min,
 			(unsigned long long)row->max);
 	else
-		fprintf(stderr, "%s\n", row->metavar);
+		fprintf(stderr, "%s\n",
+			row->metavar ? row->metavar : "on or off");
 	return -EINVAL;
 }
 

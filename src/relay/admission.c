@@ -18,7 +18,7 @@ static bool room_id_holds(const struct wire_message *m)
 	return memcmp(id, m->join.room_id, sizeof(id)) == 0;
 }
 
-static bool signature_holds(const uint8_t *signature, const uint8_t *key,
+static bool signature_is_of(const uint8_t *signature, const uint8_t *key,
 			    enum wire_signer signer,
 			    const struct wire_admission *about)
 {
@@ -26,6 +26,20 @@ static bool signature_holds(const uint8_t *signature, const uint8_t *key,
 	long count = wire_admission_encode(bytes, signer, about);
 
 	return count > 0 && sign_is_valid(signature, key, bytes, (size_t)count);
+}
+
+/* Clause 7.3: what is signed without this connection is not signed for it. */
+static bool signature_holds(const uint8_t *signature, const uint8_t *key,
+			    enum wire_signer signer,
+			    const struct wire_admission *about)
+{
+	struct wire_admission unbound = *about;
+
+	if (signature_is_of(signature, key, signer, about))
+		return true;
+	unbound.exporter_bytes = 0;
+	return about->exporter_bytes && CHECK(exporter_binding, false) &&
+	       signature_is_of(signature, key, signer, &unbound);
 }
 
 const char *admission_fault(const struct wire_message *m,

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "relay/credentials.h"
 #include "relay/options.h"
 #include "relay/relay.h"
 #include "relay/state.h"
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <linux/limits.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -146,11 +148,31 @@ static void allow(struct rights *rights, const char *path,
 			(struct sandbox_path){ path, access };
 }
 
+/* Where links lead: a renewed certificate is another file in that folder. */
+static int allow_certificate(struct rights *rights, const struct relay *relay,
+			     char files[2][PATH_MAX])
+{
+	struct credentials_paths paths;
+	int error;
+
+	if (!relay->tls)
+		return 0;
+	error = credentials_find(&paths, relay->options);
+	if (error)
+		return error;
+	if (!realpath(paths.certificate, files[0]) ||
+	    !realpath(paths.key, files[1]))
+		return -errno;
+	allow(rights, files[0], SANDBOX_READ);
+	allow(rights, files[1], SANDBOX_READ);
+	return 0;
+}
+
 static int confine_files(const struct relay *relay)
 {
 	const struct relay_options *o = relay->options;
 	struct rights rights = { .count = 0 };
-	char state[PATH_MAX];
+	char state[PATH_MAX], files[2][PATH_MAX];
 	int error;
 
 	allow(&rights, o->config, SANDBOX_READ);
@@ -166,6 +188,9 @@ static int confine_files(const struct relay *relay)
 			return error;
 		allow(&rights, state, SANDBOX_STATE);
 	}
+	error = allow_certificate(&rights, relay, files);
+	if (error)
+		return error;
 	/* The service manager's socket may be an abstract one. */
 	error = sandbox_restrict_files(rights.path, rights.count, true);
 	if (error > 0)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "relay/clock.h"
 #include "relay/congestion.h"
+#include "relay/handshake.h"
 #include "relay/relay.h"
 #include "relay/stream.h"
 #include "wire/message.h"
@@ -164,6 +165,12 @@ static void conn_begin_closing(struct conn *conn)
 	struct wire_message last = { .type = CHAT_BYE };
 	struct chunk *chunk = NULL;
 
+	/* Without TLS nothing can be said yet; who is too many shall know. */
+	if (!transport_is_open(&conn->transport) &&
+	    conn->code != CHAT_CODE_FULL) {
+		conn->is_lost = true;
+		return;
+	}
 	room_leave(conn);
 	if (conn->code) {
 		last.type = CHAT_ERROR;
@@ -195,6 +202,8 @@ static void conn_work(struct loop_work *work)
 	}
 	if (conn->is_ack_due && !conn->is_doomed)
 		conn_acknowledge(conn);
+	if (transport_has_ended(&conn->transport) && !conn->has_ended)
+		stream_end(conn);
 	if (conn->is_doomed && conn->stage < CONN_CLOSING)
 		conn_begin_closing(conn);
 	if (conn_is_sending(conn))
@@ -243,6 +252,8 @@ int conn_create(struct relay *relay, int fd, struct tls_context *context,
 	conn->created_ms = now_ms;
 	conn->heard_ms = now_ms;
 	conn->pinged_ms = now_ms;
+	list_init(&conn->handshake_link);
+	list_init(&conn->ready_link);
 	list_init(&conn->room_link);
 	list_init(&conn->waiting_link);
 	list_init(&conn->puts);
@@ -267,6 +278,8 @@ int conn_create(struct relay *relay, int fd, struct tls_context *context,
 	}
 	list_append(&relay->conns, &conn->link);
 	relay->conn_count++;
+	if (context)
+		handshake_begin(conn);
 	conn->is_client = !is_refused;
 	if (conn->is_client)
 		relay->client_count++;
@@ -281,6 +294,7 @@ void conn_destroy(struct conn *conn)
 	struct relay *relay = conn->relay;
 
 	conn_uncount(conn);
+	handshake_end(conn);
 	room_leave(conn);
 	loop_watch_remove(&conn->watch);
 	loop_timer_disarm(&conn->timer);

@@ -33,6 +33,8 @@ struct conn {
 	struct loop_work work;   /* at the end of the turn: ACK, write, end */
 	uint64_t number;         /* what the log calls it */
 	struct transport transport;
+	struct list handshake_link; /* relay.handshakes.all, while in one */
+	struct list ready_link;     /* relay.handshakes.ready */
 	enum conn_stage stage;
 	bool is_client;          /* counts against max_clients */
 	struct address *address; /* counts it too; NULL: nobody does */

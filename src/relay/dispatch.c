@@ -62,16 +62,25 @@ static void take_hello(struct conn *conn, const struct wire_message *m,
 static void take_join(struct conn *conn, const struct wire_message *m,
 		      size_t left_bytes)
 {
-	const struct wire_admission about = {
+	uint8_t exporter[TLS_EXPORTER_BYTES];
+	struct wire_admission about = {
 		.version = CHAT_VERSION,
 		.name = conn->relay->name,
 		.name_bytes = (uint8_t)strlen(conn->relay->name),
 		.nonce = conn->nonce,
 	};
 	struct relay_counters *counters = &conn->relay->counters;
-	const char *fault = admission_fault(m, &about);
-	int error;
+	const char *fault;
+	int error = transport_exporter(&conn->transport, exporter);
 
+	if (!error) {
+		about.exporter = exporter;
+		about.exporter_bytes = sizeof(exporter);
+	} else if (error != -ENOTCONN) {
+		conn_doom(conn, CHAT_CODE_INTERNAL, "no TLS exporter");
+		return;
+	}
+	fault = admission_fault(m, &about);
 	if (fault) {
 		conn_doom(conn, CHAT_CODE_ADMISSION, fault);
 		return;

@@ -58,6 +58,11 @@ struct relay_limits {
 #define RELAY_LOG_RATE           1u  /* lines per second that peers cause */
 #define RELAY_LOG_BURST          100u
 
+/* Of TLS. */
+#define RELAY_HANDSHAKES_MAX        256u  /* at the same time */
+#define RELAY_HANDSHAKES_PER_TURN   8u    /* steps of them */
+#define RELAY_HANDSHAKE_PATIENCE_MS 1000u /* when others wait */
+
 /* Of the history. */
 #define RELAY_STORE_BYTES         (32u << 20) /* waiting for the disk */
 #define RELAY_READS_MAX           64u         /* of the past, at a time */

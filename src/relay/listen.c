@@ -3,6 +3,7 @@
 
 #include "relay/listen.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "base/unix_socket.h"
 #include "loop/listener.h"
 
@@ -17,7 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define UNIX_PREFIX "unix:"
+#define UNIX_PREFIX  "unix:"
+#define PLAIN_PREFIX "plain:"
 
 /* A host and a port out of "HOST:PORT"; brackets around an IPv6 address. */
 struct host_port {
@@ -72,7 +74,8 @@ static void listener_set_name(struct listener *l)
 		return;
 	}
 	snprintf(l->name, sizeof(l->name),
-		 at.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+		 at.ss_family == AF_INET6 ? "%s[%s]:%s" : "%s%s:%s",
+		 l->is_plain ? PLAIN_PREFIX : "", host, port);
 }
 
 static int listener_bind(struct listener *l, const struct sockaddr *at,
@@ -97,10 +100,36 @@ static int listener_bind(struct listener *l, const struct sockaddr *at,
 	return error;
 }
 
+static bool is_loopback(const struct sockaddr *at)
+{
+	if (at->sa_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)(const void *)at)
+				     ->sin_addr.s_addr) >>
+			       24 ==
+		       IN_LOOPBACKNET;
+	if (at->sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(
+			&((const struct sockaddr_in6 *)(const void *)at)
+				 ->sin6_addr);
+	return false;
+}
+
+static bool is_plain(enum listener_security security)
+{
+	return security == LISTENER_LOOPBACK || security == LISTENER_PLAIN;
+}
+
+static bool may_listen(const struct sockaddr *at,
+		       enum listener_security security)
+{
+	return CHECK(plain_listener,
+		     security != LISTENER_LOOPBACK || is_loopback(at));
+}
+
 /* Of a host with several addresses those that this machine lacks are passed
  * over, as long as one is left. */
 static int open_tcp(struct listener *listeners, unsigned int room,
-		    const char *address)
+		    const char *address, enum listener_security security)
 {
 	const struct addrinfo hints = {
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
@@ -112,7 +141,8 @@ static int open_tcp(struct listener *listeners, unsigned int room,
 
 	error = host_port_parse(&hp, address);
 	if (error) {
-		log_error("%s: not HOST:PORT, [IPV6]:PORT or unix:PATH",
+		log_error("%s: not HOST:PORT, [IPV6]:PORT (both also behind "
+			  "plain:) or unix:PATH",
 			  address);
 		return error;
 	}
@@ -127,8 +157,11 @@ static int open_tcp(struct listener *listeners, unsigned int room,
 		struct listener *l = &listeners[count];
 		int failure;
 
-		*l = (struct listener){ .fd = -1 };
-		failure = listener_bind(l, a->ai_addr, a->ai_addrlen);
+		*l = (struct listener){ .fd = -1,
+					.is_plain = is_plain(security) };
+		failure = -EPERM;
+		if (may_listen(a->ai_addr, security))
+			failure = listener_bind(l, a->ai_addr, a->ai_addrlen);
 		if (failure == 0) {
 			listener_set_name(l);
 			count++;
@@ -146,7 +179,12 @@ static int open_tcp(struct listener *listeners, unsigned int room,
 		return count;
 	while (count)
 		listener_close(&listeners[--count]);
-	log_error("%s: %s", address, strerror(-error));
+	if (error == -EPERM)
+		log_error("%s: without TLS only loopback is served; "
+			  "plain:%s serves it in the clear all the same",
+			  address, address);
+	else
+		log_error("%s: %s", address, strerror(-error));
 	return error ? error : -EADDRNOTAVAIL;
 }
 
@@ -164,7 +202,7 @@ static int open_unix(struct listener *l, const char *address)
 	const char *path = address + strlen(UNIX_PREFIX);
 	int error;
 
-	*l = (struct listener){ .fd = -1 };
+	*l = (struct listener){ .fd = -1, .is_plain = true };
 	l->fd = unix_socket_listen(path, 0777, SOMAXCONN);
 	if (l->fd < 0) {
 		log_error("%s: %s", address,
@@ -184,25 +222,38 @@ static int open_unix(struct listener *l, const char *address)
 }
 
 int listener_open(struct listener *listeners, unsigned int room,
-		  const char *address)
+		  const char *address, enum listener_security security)
 {
+	size_t prefix = strlen(PLAIN_PREFIX);
+
 	if (!room) {
 		log_error("%s: more addresses than there is room for", address);
 		return -ENOSPC;
 	}
 	if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
 		return open_unix(listeners, address);
-	return open_tcp(listeners, room, address);
+	if (strncmp(address, PLAIN_PREFIX, prefix) == 0)
+		return open_tcp(listeners, room, address + prefix,
+				LISTENER_PLAIN);
+	return open_tcp(listeners, room, address, security);
 }
 
-int listener_adopt(struct listener *l, int fd, bool is_ours)
+int listener_adopt(struct listener *l, int fd, bool is_ours,
+		   enum listener_security security)
 {
 	size_t prefix = strlen(UNIX_PREFIX);
+	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
+	const struct sockaddr *address = (struct sockaddr *)&at;
+	socklen_t bytes = sizeof(at);
 	int error = 0;
 
+	(void)getsockname(fd, (struct sockaddr *)&at, &bytes);
 	*l = (struct listener){ .fd = fd };
+	l->is_plain = is_plain(security) || at.ss_family == AF_UNIX;
 	listener_set_name(l);
-	if (!loop_listener_is_listening(fd))
+	if (at.ss_family != AF_UNIX && !may_listen(address, security))
+		error = -EPERM;
+	if (!error && !loop_listener_is_listening(fd))
 		error = -EINVAL;
 	if (!error && fcntl(fd, F_SETFL, O_NONBLOCK))
 		error = -errno;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "relay/relay.h"
+#include "tls/context.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,8 +25,14 @@ static void on_watchdog(struct loop_timer *timer)
 
 void manager_tell_ready(struct relay *relay)
 {
+	char text[TLS_FINGERPRINT_ROOM];
 	int error;
 
+	if (relay->tls) {
+		tls_fingerprint_print(text,
+				      tls_context_fingerprint(relay->tls));
+		printf("fingerprint %s\n", text);
+	}
 	for (unsigned int i = 0; i < relay->listener_count; i++)
 		printf("listening on %s\n", relay->listeners[i].name);
 	fflush(stdout);

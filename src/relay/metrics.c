@@ -192,14 +192,16 @@ static int serve(struct relay *relay, const char *name)
 
 int metrics_open(struct relay *relay, const char *address)
 {
-	int count = listener_open(&relay->metrics.listener, 1, address);
+	int count = listener_open(&relay->metrics.listener, 1, address,
+				  LISTENER_OTHER);
 
 	return count < 0 ? count : serve(relay, address);
 }
 
 int metrics_adopt(struct relay *relay, int fd, bool is_ours)
 {
-	int error = listener_adopt(&relay->metrics.listener, fd, is_ours);
+	int error = listener_adopt(&relay->metrics.listener, fd, is_ours,
+				   LISTENER_OTHER);
 
 	return error ? error : serve(relay, relay->metrics.listener.name);
 }

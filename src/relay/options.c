@@ -70,6 +70,17 @@ static int take_check(void *options, const char *value)
 	return 0;
 }
 
+static int take_no_tls(void *options, const char *value)
+{
+	struct relay_options *o = options;
+	bool is_off = value && strcmp(value, "off") == 0; /* in a file */
+
+	if (value && !is_off && strcmp(value, "on") != 0)
+		return -EINVAL;
+	o->has_no_tls = !is_off;
+	return 0;
+}
+
 #define TEXT(field) \
 	.kind = OPTION_TEXT, .offset = offsetof(struct relay_options, field)
 #define NUMBER(field, least, most, value)                       \
@@ -86,10 +97,17 @@ static const struct option_row rows[] = {
 	  .flags = OPTION_NO_FILE },
 	{ "check-config", NULL, "say whether the options are right, and end",
 	  .kind = OPTION_TAKEN, .take = take_check, .flags = OPTION_NO_FILE },
-	{ "listen", "ADDR:PORT|unix:PATH",
-	  "where to wait for clients; may be repeated\n"
-	  "(127.0.0.1:7450 and [::1]:7450)",
+	{ "listen", "ADDR:PORT|plain:ADDR:PORT|unix:PATH",
+	  "where to wait for clients, under TLS but for plain: and\n"
+	  "unix:; may be repeated (127.0.0.1:7450 and [::1]:7450)",
 	  .kind = OPTION_TAKEN, .take = take_listen },
+	{ "tls-cert", "FILE",
+	  "certificate and chain in PEM, instead of one of its own",
+	  TEXT(tls_certificate) },
+	{ "tls-key", "FILE", "the certificate's key (the same file)",
+	  TEXT(tls_key) },
+	{ "no-tls", NULL, "serve loopback in the clear", .kind = OPTION_TAKEN,
+	  .take = take_no_tls },
 	{ "max-clients", "N", "connections at a time",
 	  LIMIT(max_clients, 1, 1000000, "10000") },
 	{ "max-address-clients", "N",
@@ -197,6 +215,10 @@ static int options_agree(const struct relay_options *o)
 	if (o->limits.hard_bound_bytes < o->limits.high_water_bytes) {
 		fprintf(stderr, "paravoxd: --hard-bound-bytes is below "
 				"--high-water-bytes\n");
+		return -EINVAL;
+	}
+	if (o->tls_key && !o->tls_certificate) {
+		fprintf(stderr, "paravoxd: --tls-key needs --tls-cert\n");
 		return -EINVAL;
 	}
 	if (o->limits.idle_timeout_ms <= o->limits.ping_interval_ms) {

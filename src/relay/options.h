@@ -27,8 +27,10 @@ struct relay_options {
 	char name[CHAT_NAME_MAX + 1];
 	const char *state;   /* folder of files of our own; NULL: the usual */
 	bool has_no_history; /* messages are not kept */
-	const char *config;  /* the file that was read */
-	bool is_check;       /* only to be checked */
+	const char *tls_certificate, *tls_key; /* files; NULL: our own */
+	bool has_no_tls;
+	const char *config; /* the file that was read */
+	bool is_check;      /* only to be checked */
 	struct config_texts *texts;
 	int argc; /* as given, to be read again */
 	char **argv;

@@ -9,9 +9,11 @@
 #include "relay/clock.h"
 #include "relay/confine.h"
 #include "relay/conn.h"
+#include "relay/credentials.h"
 #include "relay/manager.h"
 #include "relay/options.h"
 #include "relay/sockets.h"
+#include "tls/context.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -107,13 +109,34 @@ static void relay_take(struct relay *relay, int fd,
 	if (error && !is_refused)
 		close(fd);
 	else
-		error = conn_create(relay, fd, NULL, address, is_refused);
+		error = conn_create(relay, fd, l->is_plain ? NULL : relay->tls,
+				    address, is_refused);
 	if (error)
 		log_line(relay_log_level(relay, LOG_LEVEL_WARNING),
 			 "cannot take a client: %s", strerror(-error));
 	else
 		log_debug("client %llu: connected to %s",
 			  (unsigned long long)relay->last_number, l->name);
+}
+
+void relay_accept_more(struct relay *relay)
+{
+	if (!relay->is_crowded)
+		return;
+	relay->is_crowded = false;
+	if (!relay->is_short && !relay->is_stopping)
+		relay_listen(relay, true);
+}
+
+/* Too many TLS handshakes: who else comes waits in the backlog, until one ends
+ * or is too old. */
+static void relay_wait_for_handshakes(struct relay *relay)
+{
+	relay->is_crowded = true;
+	for (unsigned int i = 0; i < relay->listener_count; i++)
+		if (!relay->listeners[i].is_plain)
+			(void)loop_watch_set(&relay->listeners[i].watch, 0);
+	loop_timer_arm(&relay->accept_timer, RELAY_ACCEPT_PAUSE_MS);
 }
 
 static void relay_accept(struct loop_watch *watch, unsigned int events)
@@ -124,9 +147,14 @@ static void relay_accept(struct loop_watch *watch, unsigned int events)
 	for (unsigned int i = 0; i < RELAY_ACCEPTS_PER_TURN; i++) {
 		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 		socklen_t bytes = sizeof(peer);
-		int fd = accept4(l->fd, (struct sockaddr *)&peer, &bytes,
-				 SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd;
 
+		if (!l->is_plain && !handshakes_have_room(relay)) {
+			relay_wait_for_handshakes(relay);
+			return;
+		}
+		fd = accept4(l->fd, (struct sockaddr *)&peer, &bytes,
+			     SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
 			relay_take(relay, fd, &peer, l);
 			continue;
@@ -311,11 +339,14 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 		log_error("no signals: %s", strerror(-error));
 		return error;
 	}
+	handshakes_init(relay);
 	error = bans_init(&relay->bans, relay->hash_key, options->bans);
 	if (!error)
 		error = sockets_inherit(&sockets, options);
 	if (!error)
 		error = sockets_open(relay, &sockets);
+	if (!error)
+		error = credentials_open(relay, options);
 	if (!error)
 		error = relay_confine(relay);
 	if (!error)
@@ -338,9 +369,12 @@ static void relay_deinit(struct relay *relay)
 	metrics_close(relay);
 	admin_close(relay);
 	bans_deinit(&relay->bans);
+	if (relay->loop)
+		handshakes_deinit(relay);
 	loop_signals_close(&relay->signals);
 	takeover_close(&relay->takeover); /* the successor waits for that */
 	loop_destroy(relay->loop);
+	tls_context_destroy(relay->tls);
 }
 
 int relay_run(const struct relay_options *options)

@@ -13,6 +13,7 @@
 #include "relay/bucket.h"
 #include "relay/counters.h"
 #include "relay/drain.h"
+#include "relay/handshake.h"
 #include "relay/history.h"
 #include "relay/limits.h"
 #include "relay/listen.h"
@@ -33,6 +34,8 @@ struct relay {
 	size_t flush_bytes;
 	struct listener listeners[RELAY_LISTENERS_MAX];
 	unsigned int listener_count;
+	struct tls_context *tls; /* NULL: every listener is plain */
+	struct handshakes handshakes;
 	struct list conns;
 	uint64_t conn_count;   /* of them all */
 	uint64_t client_count; /* without those that are on their way out */
@@ -59,8 +62,9 @@ struct relay {
 	struct relay_drain drain;
 	bool is_draining; /* and stays so */
 	bool is_stopping;
-	bool is_full;  /* the last client was turned away */
-	bool is_short; /* of descriptors or memory, at the last accept */
+	bool is_full;    /* the last client was turned away */
+	bool is_crowded; /* with TLS handshakes: nobody is accepted */
+	bool is_short;   /* of descriptors or memory, at the last accept */
 	uint8_t read_buffer[RELAY_READ_BYTES]; /* of whoever reads now */
 };
 
@@ -98,6 +102,9 @@ enum log_level relay_log_level(struct relay *relay, enum log_level level);
  * Not while the connections of a room are walked.
  */
 void relay_save_memory(struct relay *relay);
+
+/* There is room for another handshake: listen again where that was why not. */
+void relay_accept_more(struct relay *relay);
 
 /* A connection is gone; called by conn_destroy(). */
 void relay_conn_gone(struct relay *relay);

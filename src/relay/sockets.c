@@ -19,6 +19,7 @@ static const char *const default_addresses[] = { "127.0.0.1:7450",
 
 static const char *const uses[SOCKET_USES] = {
 	[SOCKET_CLIENTS] = "clients",
+	[SOCKET_PLAIN] = "plain",
 	[SOCKET_ADMIN] = "admin",
 	[SOCKET_METRICS] = "metrics",
 };
@@ -68,11 +69,17 @@ int sockets_inherit(struct sockets *sockets, const struct relay_options *o)
 	return error;
 }
 
+static enum listener_security security_of(const struct relay *relay)
+{
+	return relay->options->has_no_tls ? LISTENER_LOOPBACK : LISTENER_TLS;
+}
+
 static int open_address(struct relay *relay, const char *address)
 {
 	struct listener *first = &relay->listeners[relay->listener_count];
-	int count = listener_open(
-		first, RELAY_LISTENERS_MAX - relay->listener_count, address);
+	int count = listener_open(first,
+				  RELAY_LISTENERS_MAX - relay->listener_count,
+				  address, security_of(relay));
 
 	if (count < 0)
 		return count;
@@ -100,14 +107,20 @@ static int open_clients(struct relay *relay)
 	return error;
 }
 
-static int adopt_client(struct relay *relay, int fd, bool is_ours)
+static bool is_for_clients(enum socket_use use)
+{
+	return use == SOCKET_CLIENTS || use == SOCKET_PLAIN;
+}
+
+static int adopt_client(struct relay *relay, int fd, bool is_ours,
+			enum listener_security security)
 {
 	if (relay->listener_count == RELAY_LISTENERS_MAX) {
 		close(fd);
 		return -ENOSPC;
 	}
 	return listener_adopt(&relay->listeners[relay->listener_count++], fd,
-			      is_ours);
+			      is_ours, security);
 }
 
 static int adopt(struct relay *relay, enum socket_use use, int fd, bool is_ours)
@@ -119,7 +132,9 @@ static int adopt(struct relay *relay, enum socket_use use, int fd, bool is_ours)
 	else if (use == SOCKET_METRICS)
 		error = metrics_adopt(relay, fd, is_ours);
 	else
-		error = adopt_client(relay, fd, is_ours);
+		error = adopt_client(relay, fd, is_ours,
+				     use == SOCKET_PLAIN ? LISTENER_PLAIN
+							 : security_of(relay));
 	if (error)
 		log_error("a socket for %s that was passed on: %s", uses[use],
 			  strerror(-error));
@@ -135,7 +150,7 @@ int sockets_open(struct relay *relay, const struct sockets *sockets)
 	for (unsigned int i = 0; i < sockets->count; i++) {
 		enum socket_use use = sockets->socket[i].use;
 
-		if (error || (use != SOCKET_CLIENTS && has[use])) {
+		if (error || (!is_for_clients(use) && has[use])) {
 			close(sockets->socket[i].fd);
 			continue;
 		}
@@ -147,7 +162,7 @@ int sockets_open(struct relay *relay, const struct sockets *sockets)
 		error = admin_open(relay, o->admin);
 	if (!error && !has[SOCKET_METRICS] && o->metrics)
 		error = metrics_open(relay, o->metrics);
-	if (!error && !has[SOCKET_CLIENTS])
+	if (!error && !has[SOCKET_CLIENTS] && !has[SOCKET_PLAIN])
 		error = open_clients(relay);
 	return error;
 }

@@ -13,7 +13,8 @@ struct relay_options;
 /* What a socket is for; the names are those that a service manager may give
  * (FileDescriptorName=), any other name means clients. */
 enum socket_use {
-	SOCKET_CLIENTS,
+	SOCKET_CLIENTS, /* under TLS, but for Unix sockets and --no-tls */
+	SOCKET_PLAIN,   /* clients in the clear */
 	SOCKET_ADMIN,
 	SOCKET_METRICS,
 	SOCKET_USES

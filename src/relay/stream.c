@@ -2,10 +2,12 @@
 /* stream.c - reading and writing a connection's socket */
 
 #include "relay/stream.h"
+#include "base/log.h"
 #include "relay/catchup.h"
 #include "relay/clock.h"
 #include "relay/congestion.h"
 #include "relay/conn.h"
+#include "relay/handshake.h"
 #include "relay/relay.h"
 
 #include <errno.h>
@@ -43,7 +45,9 @@ static const struct {
 
 static const char *stranger_detail(const struct conn *conn)
 {
-	const uint8_t *head = conn->assembler.head;
+	const uint8_t *head = transport_is_open(&conn->transport)
+				      ? conn->assembler.head
+				      : conn->transport.head;
 
 	if (conn->stage != CONN_OPENED)
 		return NULL;
@@ -66,7 +70,8 @@ static void stream_watch(struct conn *conn)
 {
 	unsigned int events = 0;
 
-	if (!conn->is_paused && !conn->has_ended)
+	if (!conn->is_paused && !conn->has_ended &&
+	    list_is_empty(&conn->ready_link))
 		events |= LOOP_READ;
 	if (conn->transport.is_full)
 		events |= LOOP_WRITE;
@@ -111,7 +116,7 @@ static void stream_pause(struct conn *conn)
 	stream_watch(conn);
 }
 
-static void stream_lose(struct conn *conn, const char *detail)
+void stream_lose(struct conn *conn, const char *detail)
 {
 	conn_doom(conn, 0, detail);
 	conn->is_lost = true;
@@ -210,12 +215,13 @@ static unsigned int stream_code(long error)
 	}
 }
 
-static void stream_feed(struct conn *conn, const uint8_t *data, size_t bytes)
+/* `read_bytes` came from the socket for it, TLS and all. */
+static void stream_feed(struct conn *conn, const uint8_t *data, size_t bytes,
+			size_t read_bytes)
 {
 	struct wire_assembler *a = &conn->assembler;
 	const uint8_t *frame;
 	uint64_t frames = 0;
-	size_t read_bytes = bytes;
 	long found;
 
 	while (!conn->is_doomed &&
@@ -240,37 +246,92 @@ static void stream_feed(struct conn *conn, const uint8_t *data, size_t bytes)
 	relay_save_memory(conn->relay);
 }
 
-static void stream_read(struct conn *conn)
+void stream_end(struct conn *conn)
 {
-	struct relay *relay = conn->relay;
-	long n;
+	conn->has_ended = true;
+	conn_doom(conn, 0,
+		  wire_frame_is_begun(&conn->assembler) ? "within a frame"
+							: NULL);
+	loop_work_queue(&conn->work);
+	stream_watch(conn);
+}
 
-	n = transport_read(&conn->transport, relay->read_buffer,
-			   sizeof(relay->read_buffer));
-	if (n < 0) {
-		if (n != -EAGAIN)
-			stream_lose(conn, stream_detail(conn, n));
-		return;
-	}
-	relay->counters.read_bytes += (uint64_t)n;
-	conn->heard_ms = loop_now_ms(relay->loop);
-	if (n == 0) {
-		conn->has_ended = true;
-		conn_doom(conn, 0,
-			  wire_frame_is_begun(&conn->assembler)
-				  ? "within a frame"
-				  : NULL);
-		loop_work_queue(&conn->work);
-		stream_watch(conn);
-		return;
-	}
-	if (conn->stage < CONN_CLOSING) {
-		stream_feed(conn, relay->read_buffer, (size_t)n);
-		return;
-	}
-	conn->discarded_bytes += (uint64_t)n;
+/* The port is for TLS: say so in the clear, as far as he understands us. */
+static void stream_refuse_plain(struct conn *conn)
+{
+	const char *detail = stranger_detail(conn);
+
+	handshake_end(conn);
+	transport_strip(&conn->transport);
+	conn_doom(conn, CHAT_CODE_TLS,
+		  detail ? detail : "that is not TLS, and this port is");
+}
+
+static void stream_discard(struct conn *conn, size_t bytes)
+{
+	conn->discarded_bytes += bytes;
 	if (conn->discarded_bytes > RELAY_DISCARD_BYTES)
 		stream_lose(conn, "does not stop to send");
+}
+
+/* The peer's TLS is not ours: an operator may want to know. */
+static void stream_fail(struct conn *conn)
+{
+	log_line(relay_log_level(conn->relay, LOG_LEVEL_INFO),
+		 "client %llu: TLS: %s", (unsigned long long)conn->number,
+		 conn->transport.why);
+	stream_lose(conn, conn->transport.why);
+}
+
+/* What transport_read() said, if it was no bytes. */
+static void stream_take_no_bytes(struct conn *conn, long result,
+				 size_t read_bytes)
+{
+	if (result == 0)
+		stream_end(conn);
+	else if (result == -EPROTONOSUPPORT)
+		stream_refuse_plain(conn);
+	else if (result == -EPROTO)
+		stream_fail(conn);
+	else if (result != -EAGAIN)
+		stream_lose(conn, strerror((int)-result));
+	else if (read_bytes)
+		clock_charge(conn, 0, read_bytes);
+}
+
+static void stream_read(struct conn *conn)
+{
+	struct transport *t = &conn->transport;
+	struct relay *relay = conn->relay;
+	uint64_t before_bytes = t->received_bytes;
+	size_t read_bytes;
+	long n;
+
+	n = transport_read(t, relay->read_buffer, sizeof(relay->read_buffer));
+	read_bytes = (size_t)(t->received_bytes - before_bytes);
+	relay->counters.read_bytes += read_bytes;
+	if (read_bytes || n == 0)
+		conn->heard_ms = loop_now_ms(relay->loop);
+	if (transport_is_open(t))
+		handshake_end(conn);
+	if (n <= 0)
+		stream_take_no_bytes(conn, n, read_bytes);
+	else if (conn->stage < CONN_CLOSING)
+		stream_feed(conn, relay->read_buffer, (size_t)n, read_bytes);
+	else
+		stream_discard(conn, read_bytes);
+	if (n > 0 && transport_has_ended(t))
+		loop_work_queue(&conn->work); /* to see it, after the ACK */
+}
+
+void stream_shake(struct conn *conn)
+{
+	stream_read(conn);
+	if (conn->is_lost)
+		return;
+	if (conn_is_sending(conn)) /* it may be possible now */
+		loop_work_queue(&conn->work);
+	stream_watch(conn);
 }
 
 static void stream_ready(struct loop_watch *watch, unsigned int events)
@@ -293,10 +354,15 @@ static void stream_ready(struct loop_watch *watch, unsigned int events)
 	}
 	if (!(events & LOOP_READ) || conn->has_ended)
 		return;
-	if (stream_may_read(conn))
+	if (!list_is_empty(&conn->handshake_link)) {
+		handshake_queue(conn);
+		stream_watch(conn);
+	} else if (stream_may_read(conn)) {
 		stream_read(conn);
-	else
+		stream_watch(conn); /* TLS may have answered */
+	} else {
 		stream_pause(conn);
+	}
 }
 
 int stream_open(struct conn *conn)

@@ -12,6 +12,15 @@ int stream_open(struct conn *conn);
  * on an error. Harmless while the socket is full. */
 void stream_write(struct conn *conn);
 
+/* A step of the TLS handshake, which it is now its turn to make. */
+void stream_shake(struct conn *conn);
+
+/* It is broken: the end, without a word. `detail` is for the log. */
+void stream_lose(struct conn *conn, const char *detail);
+
+/* The peer will send no more. */
+void stream_end(struct conn *conn);
+
 /* Read on, if nothing speaks against it any more. */
 void stream_resume(struct conn *conn);
 

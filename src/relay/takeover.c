@@ -37,7 +37,10 @@ static void sockets_of(struct sockets *sockets, const struct relay *relay)
 {
 	sockets->count = 0;
 	for (unsigned int i = 0; i < relay->listener_count; i++)
-		add(sockets, SOCKET_CLIENTS, relay->listeners[i].fd);
+		add(sockets,
+		    relay->listeners[i].is_plain ? SOCKET_PLAIN
+						 : SOCKET_CLIENTS,
+		    relay->listeners[i].fd);
 	add(sockets, SOCKET_ADMIN, relay->admin.listener.fd);
 	if (relay->metrics.daemon)
 		add(sockets, SOCKET_METRICS, relay->metrics.listener.fd);

@@ -3,6 +3,7 @@
 
 #include "tls/context.h"
 #include "base/file.h"
+#include "base/mutant.h"
 #include "base/secret.h"
 #include "prim/sha256.h"
 #include "tls/session.h"
@@ -93,7 +94,7 @@ static int check_key_file(int fd)
 		return FILE_IS_NOT_REGULAR;
 	if (st.st_uid != geteuid() && st.st_uid != 0)
 		return FILE_IS_ANOTHERS;
-	if (st.st_mode & (S_IWGRP | S_IRWXO))
+	if (!CHECK(tls_key_file, !(st.st_mode & (S_IWGRP | S_IRWXO))))
 		return FILE_IS_OPEN_TO_OTHERS;
 	return 0;
 }

@@ -66,6 +66,7 @@ static const char *const code_texts[CHAT_CODES] = {
 	[CHAT_CODE_ENVELOPE] = "an envelope of an unknown version",
 	[CHAT_CODE_STORE] = "the relay cannot keep messages now",
 	[CHAT_CODE_REMOVED] = "the relay's operator does not want this device",
+	[CHAT_CODE_TLS] = "this port of the relay speaks TLS only",
 };
 
 const struct wire_type *wire_type(unsigned int type)

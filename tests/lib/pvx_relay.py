@@ -4,7 +4,8 @@
     with Relay("--max-clients=2") as relay:
         alice = relay.enter(room, Device())
 
-The program is $PARAVOXD.
+The program is $PARAVOXD. With PVX_TLS=1 in the environment its TCP ports speak
+TLS, and so do these clients.
 """
 import os
 import pathlib
@@ -19,10 +20,18 @@ from pvx_wire import Client
 PROGRAM = os.environ.get("PARAVOXD", "build/src/relay/paravoxd")
 
 
+TLS = os.environ.get("PVX_TLS") == "1"
+
+
+class Address(tuple):
+    """(host, port), and whether TLS is spoken there."""
+    is_tls = TLS
+
+
 class Relay:
     def __init__(self, *options, listeners=1, listen="127.0.0.1:0", env=None,
                  before=None, command=(), log_level="debug", state=None,
-                 pass_fds=()):
+                 pass_fds=(), tls=TLS):
         """`listen=None`: the options say where. `listeners`: how many lines
         to wait for. `before` runs in the child; `command` goes in front.
         `state`: the folder of its files; True: one of its own, which goes
@@ -38,8 +47,15 @@ class Relay:
         if state is True:
             self.state = tempfile.TemporaryDirectory(prefix="paravoxd-test-")
             state = self.state.name
-        options = (f"--state={state}" if state else "--no-history",) + options
+        elif not state:  # of its key
+            self.state = tempfile.TemporaryDirectory(prefix="paravoxd-test-")
+            options = ("--no-history", f"--state={self.state.name}") + options
+        if state:
+            options = (f"--state={state}",) + options
         self.log = tempfile.TemporaryFile()
+        if not tls:
+            options = ("--no-tls",) + options
+        self.fingerprint = None
         self.process = subprocess.Popen(
             [*command, PROGRAM, *options],
             stdout=subprocess.PIPE, stderr=self.log, text=True,
@@ -48,8 +64,11 @@ class Relay:
         self.pid = self.process.pid
         self.clients = []
         self.lines = []
-        for _ in range(listeners):
+        while len(self.lines) < listeners:
             line = self.process.stdout.readline()
+            if line.startswith("fingerprint "):
+                self.fingerprint = line.split()[1]
+                continue
             if not line:
                 self.process.wait()
                 raise RuntimeError("no relay: " + self.log_text())
@@ -62,8 +81,10 @@ class Relay:
         where = line[len("listening on "):]
         if where.startswith("unix:"):
             return where[len("unix:"):]
-        host, port = where.rsplit(":", 1)
-        return host.strip("[]"), int(port)
+        host, port = where.removeprefix("plain:").rsplit(":", 1)
+        address = Address((host.strip("[]"), int(port)))
+        address.is_tls = not where.startswith("plain:")
+        return address
 
     def connect(self, number=0, **options):
         client = Client.connect(self.addresses[number], **options)

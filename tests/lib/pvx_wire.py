@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey, Ed25519PublicKey)
 
+from pvx_tls import TlsSocket
+
 MAGIC = 0x50565843
 VERSION = 1
 NAME_MAX = 64
@@ -43,7 +45,8 @@ LABEL_DEVICE = b"paravox v1 device admission"
 
 CODES = {"PROTOCOL": 1, "TOO_LARGE": 2, "VERSION": 3, "STATE": 4,
          "ADMISSION": 5, "FULL": 6, "TIMEOUT": 7, "WINDOW": 8, "SLOW": 9,
-         "INTERNAL": 10, "SENDER": 11, "ENVELOPE": 12, "STORE": 13, "REMOVED": 14}
+         "INTERNAL": 10, "SENDER": 11, "ENVELOPE": 12, "STORE": 13,
+         "REMOVED": 14, "TLS": 15}
 CODE_NAMES = {number: name for name, number in CODES.items()}
 
 # Clause 3: type, fields. A field is (name, kind): a struct letter, a number
@@ -184,6 +187,10 @@ class Room:
         self.id = room_id(self.admission_key)
 
 
+def is_tls(address):
+    return getattr(address, "is_tls", False)
+
+
 def counted(data):
     return struct.pack("B", len(data)) + data
 
@@ -200,9 +207,9 @@ def signed_bytes(label, version, name, nonce, exporter, room, device_key):
             room + device_key)
 
 
-def join_fields(room, device, welcome, exporter=b""):
+def join_fields(room, device, welcome):
     """The fields of an honest JOIN, for tests to spoil one."""
-    about = (welcome.version, welcome.name, welcome.nonce, exporter,
+    about = (welcome.version, welcome.name, welcome.nonce, welcome.exporter,
              room.id, device.key)
     return {
         "room_id": room.id, "admission_key": room.admission_key,
@@ -251,6 +258,7 @@ class Peer:
         self.sock = sock
         self.buffer = bytearray()
         self.early = []  # received already, to be received again
+        self.exporter = getattr(sock, "exporter", b"")
         self.has_ended = False
 
     def close(self):
@@ -287,7 +295,10 @@ class Peer:
         body = bytes(self.buffer[5:4 + length])
         number = self.buffer[4]
         del self.buffer[:4 + length]
-        return decode(number, body)
+        message = decode(number, body)
+        if message.type == "WELCOME":
+            message.exporter = self.exporter  # clause 7.2 signs both
+        return message
 
     def receive(self, timeout=5.0):
         """The next message; None at the end of the stream. TimeoutError."""
@@ -350,7 +361,8 @@ class Client(Peer):
 
     @classmethod
     def connect(cls, address, receive_buffer=None, source=None):
-        """`address` is (host, port) or the path of a Unix socket."""
+        """`address` is (host, port), under TLS when it has is_tls, or the
+        path of a Unix socket."""
         if isinstance(address, str):
             sock = socket.socket(socket.AF_UNIX)
         else:
@@ -365,7 +377,7 @@ class Client(Peer):
         sock.connect(address)
         if not isinstance(address, str):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return cls(sock)
+        return cls(TlsSocket(sock) if is_tls(address) else sock)
 
     def greet(self):
         self.send("HELLO", magic=MAGIC, version_min=VERSION,
@@ -435,11 +447,11 @@ class RelaySide(Peer):
             "what": NONE, "era": 0, "first": 0, "last": 0}))
         return join
 
-    def check(self, join, exporter=b""):
+    def check(self, join):
         if room_id(join.admission_key) != join.room_id:
             raise WireError("the room id is not the hash of the key")
         about = (self.welcome.version, self.welcome.name, self.welcome.nonce,
-                 exporter, join.room_id, join.device_key)
+                 self.exporter, join.room_id, join.device_key)
         for label, key, signature in (
                 (LABEL_ADMISSION, join.admission_key,
                  join.admission_signature),

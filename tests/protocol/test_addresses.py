@@ -13,7 +13,7 @@ from pvx_wire import Device, Room
 INSIDE = "PVX_INSIDE"
 ADDRESSES = ("192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128",
              "2001:db8::2/128", "2001:db8:0:1::1/128")
-LISTEN = ("--listen=192.0.2.1:0", "--max-address-clients=2")
+LISTEN = ("--listen=plain:192.0.2.1:0", "--max-address-clients=2")
 
 
 def enter_network():
@@ -63,7 +63,7 @@ def test_an_ipv6_network_counts_as_one():
     inside()
     if not has_ipv6():
         raise pvx_tap.Skip("no IPv6 here")
-    with Relay("--listen=[2001:db8::1]:0", LISTEN[1], listen=None) as relay:
+    with Relay("--listen=plain:[2001:db8::1]:0", LISTEN[1], listen=None) as relay:
         for source in ("2001:db8::1", "2001:db8::2"):
             relay.connect(source=source).greet()
         relay.connect(source="2001:db8::2").expect_error("FULL")

@@ -142,8 +142,9 @@ def signed_otherwise(client, to_room, device, key, **change):
     """JOIN whose signature by `key` is about something else."""
     about = {"label": LABEL_ADMISSION if key == "admission" else LABEL_DEVICE,
              "version": 1, "name": client.welcome.name,
-             "nonce": client.welcome.nonce, "exporter": b"",
-             "room": to_room.id, "device_key": device.key, **change}
+             "nonce": client.welcome.nonce,
+             "exporter": client.welcome.exporter, "room": to_room.id,
+             "device_key": device.key, **change}
     fields = join_fields(to_room, device, client.welcome)
     signer = to_room.private if key == "admission" else device.private
     fields[key + "_signature"] = signer.sign(signed_bytes(**about))
@@ -159,7 +160,8 @@ def each_signed_field(key):
         for change in ({"label": b"paravox v1 other"}, {"version": 2},
                        {"name": "another relay"}, {"nonce": bytes(32)},
                        {"exporter": b"\x01"}, {"room": bytes(32)},
-                       {"device_key": bytes(32)}):
+                       {"device_key": bytes(32)},
+                       *([{"exporter": b""}] if client.exporter else [])):
             client = relay.greet()
             refused(client, **signed_otherwise(client, room, device, key,
                                                **change))

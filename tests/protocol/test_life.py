@@ -13,9 +13,10 @@ import tempfile
 import time
 
 import pvx_tap
-from pvx_relay import PROGRAM, Relay
+from pvx_relay import PROGRAM, TLS, Relay
 from pvx_wire import Client, Device, Room
 
+PLAIN = "" if TLS else "plain:"  # before an address in what it prints
 IN_NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
 # Bring loopback up, with or without IPv6, and become the relay.
 LOOPBACK_UP = """
@@ -59,8 +60,8 @@ def test_serves_ipv4_and_ipv6():
     if not has_ipv6():
         raise pvx_tap.Skip("no IPv6 here")
     with Relay("--listen=[::1]:0", listeners=2) as relay:
-        assert relay.lines[0].startswith("listening on 127.0.0.1:")
-        assert relay.lines[1].startswith("listening on [::1]:")
+        assert relay.lines[0].startswith(f"listening on {PLAIN}127.0.0.1:")
+        assert relay.lines[1].startswith(f"listening on {PLAIN}[::1]:")
         room = Room()
         a = relay.enter(room, Device(), number=0)
         b = relay.enter(room, Device(), number=1)
@@ -78,13 +79,13 @@ def test_the_default_is_port_7450_on_both_loopbacks():
     command = namespace("yes")
     listeners = 2 if has_ipv6() else 1
     with Relay(listen=None, listeners=listeners, command=command) as relay:
-        assert relay.lines == ["listening on 127.0.0.1:7450",
-                               "listening on [::1]:7450"][:listeners]
+        assert relay.lines == [f"listening on {PLAIN}127.0.0.1:7450",
+                               f"listening on {PLAIN}[::1]:7450"][:listeners]
 
 
 def test_starts_where_there_is_no_ipv6():
     with Relay(listen=None, command=namespace("no")) as relay:
-        assert relay.lines == ["listening on 127.0.0.1:7450"]
+        assert relay.lines == [f"listening on {PLAIN}127.0.0.1:7450"]
         relay.wait_for_log("no IPv6")
 
 
@@ -199,7 +200,8 @@ def test_running_out_of_descriptors_does_not_spin_or_end_the_relay():
         resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
 
     with Relay(before=few) as relay:
-        held = [relay.connect() for _ in range(40)]
+        held = [socket.create_connection(relay.addresses[0])
+                for _ in range(40)]
         relay.wait_for_log("cannot accept")
         before = relay.cpu_seconds()
         time.sleep(0.5)

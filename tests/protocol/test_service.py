@@ -69,7 +69,7 @@ def test_inherited_sockets_are_served_instead_of_options():
         port = tcp.getsockname()[1]
         with Activated([("clients", tcp), ("x.socket", unix)],
                        "--listen=127.0.0.1:1", listeners=2) as relay:
-            assert relay.lines == [f"listening on 127.0.0.1:{port}",
+            assert relay.lines == [f"listening on plain:127.0.0.1:{port}",
                                    f"listening on unix:{folder}/clients"]
             room = Room()
             a = relay.enter(room, Device(), number=0)
@@ -247,7 +247,7 @@ def test_a_successor_that_dies_changes_nothing():
                 s.connect(folder + "/admin")
                 s.send(b"takeover\n")
                 text, fds, _, _ = socket.recv_fds(s, 512, 10)
-                assert text == b"ok\nclients\nadmin\n" and len(fds) == 2
+                assert text == b"ok\nplain\nadmin\n" and len(fds) == 2
                 for fd in fds:
                     os.close(fd)
                 again = ctl(folder + "/admin", "takeover")
