@@ -56,6 +56,9 @@ enum mutant {
 	MUTANT_device_digest_bound,
 	MUTANT_device_destination_bound,
 	MUTANT_device_tag_bound,
+	MUTANT_device_sandbox,  /* entered unless it was refused */
+	MUTANT_sandbox_process, /* calls of another process's rows */
+	MUTANT_sandbox_variant, /* calls of another variant's rows */
 	/* store */
 	MUTANT_store_once,       /* a message that is kept already */
 	MUTANT_ack_after_commit, /* what is on the disk */

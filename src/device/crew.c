@@ -16,7 +16,7 @@
  * workers, on each of several queues. */
 #define FRUITLESS_FREE 8
 #define PAUSE_MAX_MS   1000
-#define STOP_LIMIT_MS  30000
+#define STOP_LIMIT_MS  30000 /* more than any request takes */
 
 static void on_link(struct loop_watch *watch, unsigned int events);
 
@@ -154,7 +154,7 @@ static void on_stop_limit(struct loop_timer *timer)
 
 	log_error("the worker does not stop: ending it");
 	beside_itself(crew);
-	loop_timer_arm(&crew->stop_limit, STOP_LIMIT_MS);
+	loop_timer_arm(&crew->stop_limit, crew->stop_limit_ms);
 }
 
 /* Collect the worker, which has closed its link: its wait status. */
@@ -246,6 +246,8 @@ void crew_init(struct crew *crew, struct loop *loop, struct vhost_state *vhost,
 	crew->vhost = vhost;
 	crew->fds = fds;
 	crew->link = -1;
+	if (!crew->stop_limit_ms)
+		crew->stop_limit_ms = STOP_LIMIT_MS;
 	loop_timer_init(loop, &crew->restart, on_restart);
 	loop_timer_init(loop, &crew->stop_limit, on_stop_limit);
 }
@@ -291,7 +293,7 @@ int crew_start(struct crew *crew, unsigned int index)
 void crew_stop(struct crew *crew, uint64_t mask)
 {
 	crew->stopping = mask;
-	loop_timer_arm(&crew->stop_limit, STOP_LIMIT_MS);
+	loop_timer_arm(&crew->stop_limit, crew->stop_limit_ms);
 	if (crew->worker && send_stop(crew))
 		beside_itself(crew);
 }

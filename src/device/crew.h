@@ -29,6 +29,7 @@ struct crew {
 	struct loop_watch watch;
 	struct loop_timer restart;
 	struct loop_timer stop_limit;
+	uint64_t stop_limit_ms; /* a worker that takes longer is killed */
 	uint64_t started;
 	uint64_t stopping;
 	bool has_memory;        /* the worker has been given it */

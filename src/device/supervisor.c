@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mutant.h"
 #include "cryptsess.h"
 #include "device/crew.h"
 #include "device/engine.h"
@@ -383,7 +384,7 @@ static int enter_sandbox(struct supervisor *s)
 {
 	const struct device_options *o = s->options;
 
-	if (!o->has_sandbox)
+	if (CHECK(device_sandbox, !o->has_sandbox))
 		return 0;
 	s->sandbox.user = o->user;
 	s->sandbox.provider = o->provider;
@@ -496,6 +497,8 @@ int supervisor_run(const struct device_options *options,
 	s.probes = probes;
 	s.listener.fd = -1;
 	s.crew.params.at_moment = probes ? probes->at_request : NULL;
+	if (probes && probes->stop_limit_ms)
+		s.crew.stop_limit_ms = probes->stop_limit_ms;
 	error = supervisor_init(&s);
 	s.has_begun = true;
 	if (!error)

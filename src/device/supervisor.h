@@ -28,8 +28,10 @@ enum supervisor_moment {
 	SUPERVISOR_MOMENTS
 };
 
-/* For tests: who is told of each moment, so that it may end the process. */
+/* For tests: who is told of each moment, so that it may end the process, or
+ * stay; and how long a stop may take (0: as ever). */
 struct supervisor_probes {
+	uint64_t stop_limit_ms;
 	void (*at_request)(unsigned int queue, enum journal_moment moment);
 	void (*at_control)(unsigned int moment); /* enum supervisor_moment */
 };

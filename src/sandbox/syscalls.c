@@ -2,6 +2,8 @@
 /* syscalls.c - refuse all system calls but those of a list */
 #include "sandbox/syscalls.h"
 
+#include "base/mutant.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -82,8 +84,11 @@ static int handler_init(void)
 static bool is_needed(const struct sandbox_filter *filter,
 		      const struct sandbox_call *call)
 {
-	return (call->processes & filter->process) != 0 &&
-	       (!call->variant || strcmp(call->variant, filter->variant) == 0);
+	return CHECK(sandbox_process,
+		     (call->processes & filter->process) != 0) &&
+	       CHECK(sandbox_variant,
+		     !call->variant ||
+			     strcmp(call->variant, filter->variant) == 0);
 }
 
 static int call_add(scmp_filter_ctx context, const struct sandbox_call *call)

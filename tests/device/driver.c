@@ -21,6 +21,8 @@
 
 void driver_init(struct driver *d)
 {
+	const char *provider = getenv("PVX_TEST_PROVIDER");
+
 	memset(d, 0, sizeof(*d));
 	device_options_init(&d->options);
 	d->options.queues = DRIVER_QUEUES;
@@ -28,6 +30,11 @@ void driver_init(struct driver *d)
 	/* A process that becomes another user outlives its parent: the kernel
 	 * then forgets PR_SET_PDEATHSIG, and a failed test leaves it behind. */
 	d->options.user = NULL;
+	if (provider)
+		d->options.provider = provider;
+	/* The emulator works inside of the daemon, by calls of its own. */
+	if (strcmp(d->options.provider, "cryptodev") == 0)
+		d->options.has_sandbox = false;
 	d->queues = DRIVER_QUEUES;
 	d->rng.state = 0x9e3779b97f4a7c15;
 	d->fe.sock = -1;
@@ -57,6 +64,7 @@ int driver_start_again(struct driver *d)
 		log_init("device", d->options.log_level);
 		if (d->in_child)
 			d->in_child();
+		probes.stop_limit_ms = d->stop_limit_ms;
 		probes.at_request = d->at_moment;
 		probes.at_control = d->at_control;
 		_exit(supervisor_run(&d->options, &probes) ? 1 : 0);

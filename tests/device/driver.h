@@ -31,6 +31,7 @@ struct driver {
 	/* When the daemon's processes come to those moments. */
 	void (*at_moment)(unsigned int queue, enum journal_moment moment);
 	void (*at_control)(unsigned int moment);
+	uint64_t stop_limit_ms; /* 0: as ever */
 	void (*in_child)(void); /* before the daemon runs; NULL: nothing */
 	bool expects_deaths;    /* of workers; else driver_stop() fails */
 	pid_t daemon;
@@ -66,7 +67,8 @@ struct driver_answer {
 	enum vcd_status status;
 };
 
-/* Options as they stand after device_options_init(), and a daemon of them. */
+/* Options as they stand after device_options_init(), but for the provider that
+ * PVX_TEST_PROVIDER names; and a daemon of them. */
 void driver_init(struct driver *driver);
 int driver_start(struct driver *driver);
 /* Another daemon on the same path, after the last one has died. */

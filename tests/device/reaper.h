@@ -4,6 +4,7 @@
 #define PVX_TESTS_REAPER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "device/driver.h"
 #include "device/supervisor.h"
@@ -15,6 +16,7 @@ struct reaper {
 	_Atomic int passes; /* moments to let go by first */
 	_Atomic int times;  /* deaths to come */
 	_Atomic uint32_t deaths;
+	_Atomic bool must_hang;        /* instead of dying */
 	_Atomic uint32_t met[MOMENTS]; /* how often each one came */
 	/* Of the supervisor; SUPERVISOR_MOMENTS: never. */
 	_Atomic uint32_t control_moment;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "cryptsess.h"
@@ -27,6 +28,7 @@ static int setup(void **state)
 	stand.options.log_level = LOG_LEVEL_ERROR;
 	stand.options.max_files = FILES;
 	stand.options.max_sessions = SESSIONS;
+	stand.stop_limit_ms = 1000;
 	reaper = reaper_create(&stand);
 	return stand_open();
 }
@@ -431,6 +433,49 @@ static void test_rings_stop_and_start_over_a_death(void **state)
 	nothing_is_left();
 }
 
+/* A thread that hangs in a request is not waited for: its worker is killed, and
+ * the next one does the request. Others are served meanwhile. */
+static void test_a_worker_that_hangs_is_replaced_at_a_stop(void **state)
+{
+	uint32_t session = stand_session(1, CRYPTSESS_AES_CBC, 16, 0, 0);
+	uint32_t other = stand_session(2, CRYPTSESS_AES_CBC, 16, 0, 0);
+	const struct driver_crypt op = { .src = text,
+					 .src_bytes = BYTES,
+					 .dst_bytes = BYTES };
+	struct frontend_queue *q = &stand.fe.queue[1];
+	static struct driver_flight flight;
+	struct driver_request r;
+	struct driver_answer answer;
+	struct frontend_used used;
+	uint8_t expected[BYTES];
+	uint16_t base;
+
+	assert_int_equal(stand_crypt(2, other, &op, expected), VCD_STATUS_OK);
+	reaper->must_hang = true;
+	reaper_order(reaper, 1, MOMENT_EXECUTED, 0, 1);
+	driver_crypt_begin(&stand, &r, stand_file, session, &op);
+	assert_int_equal(driver_launch(&stand, 1, &r, &flight), 0);
+	assert_int_equal(frontend_kick(q), 0);
+	for (int i = 0; i < 20000 && !reaper->deaths; i++)
+		usleep(500);
+	stand.fe.arena_used += 1 << 20; /* the flight's memory stays taken */
+	assert_int_equal(driver_simple(&stand, 0, VCD_OP_PING, 0, 0),
+			 VCD_STATUS_OK);
+	assert_int_equal(frontend_queue_stop(q, &base), 0);
+	assert_int_equal(reaper_rest(reaper), 1);
+	reaper->must_hang = false;
+	assert_int_equal(base, q->avail_idx);
+	assert_int_equal(frontend_wait(q, &used, FRONTEND_WAIT_MS), 1);
+	assert_int_equal(driver_land(&stand, &flight, &used, &answer), 0);
+	assert_int_equal(answer.status, VCD_STATUS_OK);
+	assert_memory_equal(answer.data + sizeof(struct vcd_reply), expected,
+			    BYTES);
+	driver_answer_free(&answer);
+	driver_rewind(&stand);
+	assert_int_equal(frontend_queue_start(q, base), 0);
+	nothing_is_left();
+}
+
 #define TEST(name) cmocka_unit_test_setup(test_##name, stand_begin)
 
 int main(void)
@@ -445,6 +490,7 @@ int main(void)
 		TEST(the_first_update_is_done_again),
 		TEST(two_deaths_are_borne_and_three_are_not),
 		TEST(rings_stop_and_start_over_a_death),
+		TEST(a_worker_that_hangs_is_replaced_at_a_stop),
 	};
 
 	return cmocka_run_group_tests_name("recovery", tests, setup,
