@@ -300,7 +300,9 @@ static int crowd_turn(struct crowd *crowd, uint64_t until_ns)
 
 	if (crowd->is_sending && crowd->plan.rate && crowd->next_ns < until_ns)
 		until_ns = crowd->next_ns;
-	until_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	/* With something to send there is nothing to wait for. */
+	until_ns = until_ns > now_ns && !crowd->dirty_count ? until_ns - now_ns
+							    : 0;
 	patience.tv_sec = (time_t)(until_ns / 1000000000);
 	patience.tv_nsec = (long)(until_ns % 1000000000);
 	count = epoll_pwait2(crowd->epoll_fd, batch, CROWD_BATCH, &patience,
