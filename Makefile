@@ -24,7 +24,7 @@ sanitize: setup ## the tests under AddressSanitizer, UBSan; threads under TSan
 	@tools/check build-sanitize --no-suite mutants
 	@CC=clang tools/build build-tsan -Db_sanitize=thread
 	@tools/check build-tsan --suite threads
-system: build   ## the long tests: 200 clients, 50 relay kills, namespaces
+system: build   ## the long tests: 200 clients, 500 kills and power losses
 	@tools/check $(B) --suite long
 check-uml: build ## afalg and our module in a kernel of their own, no root
 	@tools/setup uml

@@ -61,6 +61,7 @@ enum mutant {
 	MUTANT_sandbox_variant, /* calls of another variant's rows */
 	/* store */
 	MUTANT_store_once,       /* a message that is kept already */
+	MUTANT_store_unsynced,   /* a store that may lose what it has */
 	MUTANT_ack_after_commit, /* what is on the disk */
 	/* relay: who may come, and who may command */
 	MUTANT_address_limit,

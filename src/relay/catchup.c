@@ -187,7 +187,6 @@ static void give(struct catchup *c)
 		return;
 	}
 	c->stage = CATCHUP_GIVING;
-	say(c, CHAT_HISTORY_BEGINS, c->next, h->last);
 	ask_when_taken(c);
 }
 
@@ -296,6 +295,12 @@ static void read_told(struct store_read *read)
 			 "client %llu: its past cannot be read: %s",
 			 (unsigned long long)conn->number,
 			 store_explain(error));
+	/* The read knows best what is left of what is wanted. */
+	if (!error && c->stage == CATCHUP_GIVING && !c->has_begun) {
+		c->has_begun = true;
+		say(c, CHAT_HISTORY_BEGINS,
+		    read->first > read->from ? read->first : read->from, c->to);
+	}
 	queue_chunk(c);
 	c->next = read->next;
 	if (c->stage == CATCHUP_LIVE)

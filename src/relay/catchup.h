@@ -40,6 +40,7 @@ struct catchup {
 	bool is_waiting;     /* until the client has taken what is queued */
 	bool has_missed;     /* too much was handed on to be held */
 	bool is_short;       /* of memory */
+	bool has_begun;      /* BEGINS was said */
 	uint64_t fetch_from; /* 0: no FETCH is open */
 	uint16_t fetch_count;
 	uint64_t fetched_first, fetched_last;

@@ -335,6 +335,16 @@ class Peer:
             if message is None or message.type not in skip:
                 raise WireError(f"wanted {type_name}, got {message}")
 
+    def expect_any(self, types, timeout=5.0):
+        """The next message of one of these types; others are passed over."""
+        end = time.monotonic() + timeout
+        while True:
+            message = self.receive(max(end - time.monotonic(), 0.001))
+            if message is None:
+                raise WireError(f"the stream ends before any of {types}")
+            if message.type in types:
+                return message
+
     def expect_error(self, code, timeout=5.0, skip=("PING", "HISTORY")):
         """An ERROR with that code, and then the end of the stream."""
         message = self.expect("ERROR", timeout, skip)
