@@ -3,6 +3,7 @@
 #include "kernel/node.h"
 
 #include <linux/compat.h>
+#include <linux/device.h>
 #include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -127,15 +128,28 @@ static void node_deregister(struct vcd_node *node)
 	node->device = NULL;
 }
 
+/* Looked for first: sysfs would dump its stack over a name that is taken. */
+static bool is_foreign(const struct vcd_nodes *nodes, const char *name)
+{
+	struct device *other;
+
+	other = class_find_device_by_name(
+		nodes->numbered.misc.this_device->class, name);
+	put_device(other);
+	return other;
+}
+
 /* Not to get it is no failure: it may be another driver's. */
 static void plain_register(struct vcd_nodes *nodes, struct vcd_device *device)
 {
 	if (!plain_node || atomic_cmpxchg(&plain_is_taken, 0, 1))
 		return;
 	strscpy(nodes->plain.name, "crypto", sizeof(nodes->plain.name));
-	if (!node_register(&nodes->plain, device))
+	if (!is_foreign(nodes, nodes->plain.name) &&
+	    !node_register(&nodes->plain, device))
 		return;
-	dev_warn(&device->vdev->dev, "/dev/crypto belongs to another driver\n");
+	dev_warn_once(&device->vdev->dev,
+		      "/dev/crypto belongs to another driver\n");
 	atomic_set(&plain_is_taken, 0);
 }
 
