@@ -169,7 +169,7 @@ static const struct row crypt_rows[] = {
 	{ LIE_NEVER, "no answer", ETIMEDOUT },
 	{ LIE_STATUS_NEXT, "an unknown status", EIO },
 	{ LIE_STATUS_32, "a status of 0xffffffff", EIO },
-	{ LIE_STATUS_ERROR, "an error of 4 GiB", EINVAL },
+	{ LIE_STATUS_ERROR, "E16: the device's error, of 4 GiB", EINVAL },
 	{ LIE_EXPIRED, "another generation", EIO },
 	{ LIE_RESULT_LESS, "a result too small", EIO },
 	{ LIE_RESULT_MORE, "a result too large", EIO },
@@ -389,6 +389,20 @@ static bool file_of_id_0(void)
 	return plug_again();
 }
 
+static bool no_algorithm(void)
+{
+	uint32_t ses;
+	int fd;
+
+	EXPECT(order_probe(LIE_HELLO_NOTHING));
+	EXPECT(order_driver("unbind") == 0 && order_driver("bind") == 0);
+	fd = guest_open();
+	EXPECT(guest_session(fd, CRYPTO_AES_CBC, 16, 0, 0, &ses) == EINVAL);
+	EXPECT(guest_session(fd, 0, 0, CRYPTO_SHA1, 0, &ses) == EINVAL);
+	close(fd);
+	return plug_again();
+}
+
 /* Sums of lengths must not wrap where a device takes 4 GiB. */
 static bool limits_of_4_gib(void)
 {
@@ -498,6 +512,7 @@ int main(void)
 	tell(used_lengths_swapped(), "lengths of each other", 0);
 	tell(names_do_not_end(), "names that do not end", 0);
 	tell(file_of_id_0(), "a file of id 0", 0);
+	tell(no_algorithm(), "S4: what the device does not have is EINVAL", 0);
 	tell(limits_of_4_gib(), "requests of 4 GiB are E2BIG", 0);
 	tell(nothing_stale(), "no stale byte of the kernel's is shown", 0);
 	printf("1..%u\n", told);

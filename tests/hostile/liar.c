@@ -246,6 +246,10 @@ static void on_hello(struct question *q)
 	};
 
 	q->lie = LIE_NONE;
+	if (probe_now == LIE_HELLO_NOTHING) {
+		memset(answer.ciphers, 0, sizeof(answer.ciphers));
+		memset(answer.macs, 0, sizeof(answer.macs));
+	}
 	if (probe_now == LIE_HELLO_NEVER)
 		q->lie = LIE_NEVER;
 	if (probe_now == LIE_HELLO_SHORT)

@@ -65,6 +65,7 @@ enum lie {
 	LIE_HELLO_SHORT,
 	LIE_HELLO_ERROR,
 	LIE_HELLO_LIMITS_32, /* all of them 0xffffffff: accepted */
+	LIE_HELLO_NOTHING,   /* no algorithm: accepted */
 	LIE_FILE_ID_0,       /* OPEN */
 	LIES
 };
