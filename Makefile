@@ -38,11 +38,16 @@ bench-device:   ## the device's speed beside libcrypto's, table and plot (3 min;
 	@tools/setup bench
 	@tools/build $(B)
 	@tools/bench-device $(B) $(if $(QUICK),--quick --ms=5 --rounds=3)
+deb: setup      ## Debian packages into $(B)/deb, looked at by lintian
+	@tools/setup deb
+	@tools/deb $(B)
+check-deb: deb  ## install them in a fresh Debian, chat, build the module (5 min)
+	@tools/check-deb $(B)
 format: setup   ## lay the code out as .clang-format says
 	@tools/check-format --fix
 install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo demo-vm vm check check-uml check-qemu sanitize system fuzz bench-device bench-relay format install clean
+.PHONY: help setup build demo demo-vm vm check check-uml check-qemu sanitize system fuzz bench-device bench-relay deb check-deb format install clean
 .DEFAULT_GOAL := help
