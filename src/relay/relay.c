@@ -311,7 +311,7 @@ static int relay_watch_listeners(struct relay *relay)
 static int relay_init(struct relay *relay, const struct relay_options *options)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sockets sockets;
+	struct sockets sockets = { .predecessor_fd = -1 };
 	int error;
 
 	relay->options = options;
@@ -347,6 +347,10 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 		error = sockets_open(relay, &sockets);
 	if (!error)
 		error = credentials_open(relay, options);
+	/* What could fail is done; but for the state, which has one owner. */
+	if (!error)
+		error = takeover_commit(&sockets);
+	takeover_abandon(relay, &sockets);
 	if (!error)
 		error = relay_confine(relay);
 	if (!error)

@@ -41,7 +41,7 @@ static int take_managers(struct sockets *sockets)
 {
 	int count = notify_listen_fds();
 
-	*sockets = (struct sockets){ .count = 0 };
+	*sockets = (struct sockets){ .predecessor_fd = -1 };
 	if (count > (int)SOCKETS_MAX)
 		count = -ENOSPC;
 	if (count < 0) {

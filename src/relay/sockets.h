@@ -26,6 +26,7 @@ enum socket_use {
  * this one. */
 struct sockets {
 	unsigned int count;
+	int predecessor_fd; /* it waits for takeover_commit(); -1: none */
 	/* Their paths are removed at our end. */
 	bool are_ours;
 	struct {
@@ -38,8 +39,7 @@ enum socket_use socket_use_of(const char *name);
 const char *socket_use_name(enum socket_use use);
 
 /* Those that the service manager has opened; without any, and with --takeover,
- * those of the relay before us, which has ended then. 0 or -errno after a log
- * line. */
+ * those of the relay before us. 0 or -errno after a log line. */
 int sockets_inherit(struct sockets *sockets,
 		    const struct relay_options *options);
 

@@ -74,13 +74,19 @@ static int sockets_send(const struct sockets *sockets, int fd)
 		       : -EIO;
 }
 
-/* The sockets are the successor's: neither serve them nor remove their paths. */
-static void sockets_forget(struct relay *relay)
+/* Leave the paths to who serves them. */
+static void paths_forget(struct relay *relay)
 {
 	for (unsigned int i = 0; i < relay->listener_count; i++)
 		listener_disown(&relay->listeners[i]);
 	listener_disown(&relay->metrics.listener);
 	relay->admin.listener.path = NULL;
+}
+
+/* The sockets are the successor's. */
+static void sockets_forget(struct relay *relay)
+{
+	paths_forget(relay);
 	metrics_close(relay);
 	admin_close(relay);
 }
@@ -208,41 +214,61 @@ static void wait_for_end(int fd)
 			    strerror(errno));
 }
 
-static int exchange(struct sockets *sockets, int fd)
+static int ask(struct sockets *sockets, int fd)
 {
 	const struct timeval limit = { .tv_sec = RELAY_TAKEOVER_S };
-	int error;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ||
 	    send(fd, TAKEOVER_QUESTION, strlen(TAKEOVER_QUESTION),
 		 MSG_NOSIGNAL) < 0)
 		return -errno;
-	error = sockets_receive(sockets, fd);
-	if (error)
-		return error;
-	if (send(fd, GO, strlen(GO), MSG_NOSIGNAL) < 0)
-		return -errno;
-	wait_for_end(fd);
-	return 0;
+	return sockets_receive(sockets, fd);
 }
 
 int takeover_request(struct sockets *sockets, const char *path)
 {
 	int fd = unix_socket_connect(path), error;
 
-	*sockets = (struct sockets){ .are_ours = true };
+	*sockets = (struct sockets){ .predecessor_fd = -1 };
 	if (fd == -ENOENT || fd == -ECONNREFUSED) {
 		log_info("takeover: there is no other relay at %s", path);
 		return 0;
 	}
-	error = fd;
-	if (fd >= 0) {
-		error = exchange(sockets, fd);
-		close(fd);
-	}
-	if (error)
+	error = fd < 0 ? fd : ask(sockets, fd);
+	if (error) {
 		log_error("takeover: %s: %s", path, strerror(-error));
-	else
-		log_info("took over %u sockets", sockets->count);
-	return error;
+		if (fd >= 0)
+			close(fd);
+		return error;
+	}
+	sockets->predecessor_fd = fd;
+	sockets->are_ours = true;
+	return 0;
+}
+
+int takeover_commit(struct sockets *sockets)
+{
+	int fd = sockets->predecessor_fd;
+
+	if (fd < 0)
+		return 0;
+	if (send(fd, GO, strlen(GO), MSG_NOSIGNAL) < 0) {
+		log_error("takeover: the other relay is gone: %s",
+			  strerror(errno));
+		return -ECONNRESET;
+	}
+	wait_for_end(fd);
+	close(fd);
+	sockets->predecessor_fd = -1;
+	log_info("took over %u sockets", sockets->count);
+	return 0;
+}
+
+void takeover_abandon(struct relay *relay, struct sockets *sockets)
+{
+	if (sockets->predecessor_fd < 0)
+		return;
+	paths_forget(relay);
+	close(sockets->predecessor_fd);
+	sockets->predecessor_fd = -1;
 }

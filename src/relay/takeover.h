@@ -33,9 +33,15 @@ void takeover_close(struct takeover *takeover);
 
 /*
  * The successor's side: get the sockets of the relay at the admin socket
- * `path`, and wait for its end. 0; with `sockets` empty when there is none. Or
- * -errno after a line in the log; then it goes on.
+ * `path`, which goes on until takeover_commit(). 0; with `sockets` empty when
+ * there is none. Or -errno after a line in the log.
  */
 int takeover_request(struct sockets *sockets, const char *path);
+/* Everything else is ready: say "go", and wait for the other's end. Nothing
+ * happens when there is none. 0 or -errno after a line in the log. */
+int takeover_commit(struct sockets *sockets);
+/* Our start has failed: if that was before the commit, the other keeps its
+ * sockets' paths. */
+void takeover_abandon(struct relay *relay, struct sockets *sockets);
 
 #endif

@@ -268,6 +268,21 @@ def test_a_successor_that_dies_changes_nothing():
             relay.enter(Room(), Device())
 
 
+def test_a_successor_that_cannot_start_changes_nothing():
+    with tempfile.TemporaryDirectory() as folder:
+        clients = f"--listen=unix:{folder}/clients"
+        with Relay(clients, f"--admin={folder}/admin", listen=None) as relay:
+            done = subprocess.run(
+                [PROGRAM, clients, f"--admin={folder}/admin", "--takeover=on",
+                 "--no-history", "--metrics=0.0.0.0:0"],
+                capture_output=True, text=True, timeout=TIMEOUT)
+            assert done.returncode == 1 and "this machine" in done.stderr
+            relay.wait_for_log("the successor gave up")
+            assert sorted(os.listdir(folder)) == ["admin", "clients"]
+            relay.enter(Room(), Device())
+            assert "clients 1" in ctl(folder + "/admin", "stats").stdout
+
+
 def test_a_takeover_without_a_predecessor_is_a_start():
     with tempfile.TemporaryDirectory() as folder:
         with Relay(f"--admin={folder}/admin", "--takeover=on") as relay:
