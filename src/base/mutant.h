@@ -72,6 +72,8 @@ enum mutant {
 	MUTANT_tls_key_file,     /* a key that others can read */
 	MUTANT_plain_listener,   /* relay: no TLS beyond loopback */
 	MUTANT_exporter_binding, /* relay: JOIN is signed for its TLS */
+	MUTANT_server_pin,       /* client: the relay's key */
+	MUTANT_plain_downgrade,  /* client: no TLS to who is known by a key */
 	/* client */
 	MUTANT_private_file,   /* files that others can read */
 	MUTANT_terminal_text,  /* controls in what others send */

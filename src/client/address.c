@@ -3,6 +3,8 @@
 
 #include "client/address.h"
 
+#include "e2ee/link.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -57,6 +59,8 @@ static int lookup(struct address_list *addresses, const char *server, int flags)
 	int error;
 
 	addresses->count = 0;
+	if (strncmp(server, LINK_PLAIN_PREFIX, strlen(LINK_PLAIN_PREFIX)) == 0)
+		server += strlen(LINK_PLAIN_PREFIX);
 	if (strlen(server) >= sizeof(text))
 		return -EINVAL;
 	strcpy(text, server);

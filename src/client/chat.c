@@ -53,7 +53,7 @@ void chat_push(struct chat *chat, enum event_type type, uint64_t count,
 
 void chat_stop(struct chat *chat, const char *format, ...)
 {
-	char why[256] = "";
+	char why[PIN_TEXT_ROOM] = "";
 	va_list args;
 
 	if (chat->is_stopped)
@@ -329,7 +329,7 @@ static int open_crypto(struct chat *chat, const struct chat_options *options)
 	error = identity_load(seed, &is_new);
 	if (error)
 		goto out;
-	error = e2ee_room_create(&chat->room, options->room_secret, seed,
+	error = e2ee_room_create(&chat->room, &options->room->secret, seed,
 				 chat->provider);
 	if (error)
 		log_error("cannot open the room: %s", strerror(-error));
@@ -372,6 +372,21 @@ static int open_state(struct chat *chat, inbox_event_fn *on_event, void *owner)
 	return error;
 }
 
+/* How the relay is known, before anything is sent to it. */
+static int prepare_tls(struct chat *chat, const struct chat_options *options)
+{
+	int error = pin_find(&chat->pin, chat->state, chat->server,
+			     options->fingerprint, options->room);
+
+	if (error == -EINVAL || error == -EACCES)
+		return error; /* it is told */
+	if (!error && !pin_server_is_plain(chat->server))
+		error = tls_context_create_client(&chat->tls);
+	if (error)
+		log_error("cannot prepare TLS: %s", state_explain(error));
+	return error;
+}
+
 static void take_options(struct chat *chat, const struct chat_options *options)
 {
 	snprintf(chat->server, sizeof(chat->server), "%s", options->server);
@@ -406,6 +421,8 @@ int chat_create(struct chat **result, struct loop *loop,
 	loop_timer_init(loop, &chat->leave_timer, on_left);
 	error = find_state(chat);
 	if (!error)
+		error = prepare_tls(chat, options);
+	if (!error)
 		error = open_crypto(chat, options);
 	if (!error)
 		error = open_state(chat, on_event, owner);
@@ -432,6 +449,7 @@ void chat_destroy(struct chat *chat)
 	inbox_deinit(&chat->inbox);
 	outbox_deinit(&chat->outbox);
 	roster_deinit(&chat->roster);
+	tls_context_destroy(chat->tls);
 	state_close(chat->state);
 	e2ee_room_destroy(chat->room);
 	cryptsess_provider_close(chat->provider);

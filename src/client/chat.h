@@ -30,12 +30,13 @@
 #define CHAT_FOREVER (-1)
 
 struct chat_options {
-	const char *server;               /* of the room, or --server's */
-	const struct secret *room_secret; /* borrowed for the call */
-	const char *provider;             /* NULL: openssl */
-	const char *nick;                 /* NULL: says nothing, ever */
-	bool is_announced; /* tells the room that it came and leaves */
-	bool is_deaf;      /* does not open what others send */
+	const char *server;           /* of the room, or --server's */
+	const struct room_link *room; /* borrowed for the call */
+	const char *fingerprint; /* of the relay, by --fingerprint; or NULL */
+	const char *provider;    /* NULL: openssl */
+	const char *nick;        /* NULL: says nothing, ever */
+	bool is_announced;       /* tells the room that it came and leaves */
+	bool is_deaf;            /* does not open what others send */
 	/* How long the relay may be out of reach, before the first
 	 * connection and after one was lost, until EVENT_STOPPED. */
 	int64_t first_patience_ms;

@@ -7,6 +7,7 @@
 #include "client/chat.h"
 #include "client/conn.h"
 #include "client/outbox.h"
+#include "client/pin.h"
 #include "client/past.h"
 
 struct chat {
@@ -25,6 +26,8 @@ struct chat {
 	struct loop_timer hold_timer;
 	struct loop_timer greet_timer;
 	struct loop_timer leave_timer;
+	struct tls_context *tls; /* NULL: plain */
+	struct pin pin;
 	char server[LINK_MAX_SERVER_BYTES + 1];
 	char nick[TEXT_NICK_ROOM];
 	uint8_t envelope[CHAT_ENVELOPE_MAX]; /* where seal() writes */

@@ -15,9 +15,41 @@ static struct chat *chat_of(struct conn *conn)
 	return list_entry(conn, struct chat, conn);
 }
 
+/* Whether the relay has the right key. If not, nothing is said to it. */
+static bool is_right_relay(struct chat *chat)
+{
+	uint8_t shown[TLS_FINGERPRINT_BYTES];
+	char text[PIN_TEXT_ROOM];
+	int verdict;
+
+	if (!chat->tls)
+		return true;
+	verdict = transport_fingerprint(&chat->conn.transport, shown);
+	if (!verdict)
+		verdict =
+			pin_judge(&chat->pin, chat->state, chat->server, shown);
+	if (verdict < 0) {
+		chat_stop(chat, "cannot judge the relay's key: %s",
+			  state_explain(verdict));
+		return false;
+	}
+	if (verdict == PIN_HOLDS)
+		return true;
+	pin_explain(text, &chat->pin, (enum pin_verdict)verdict, chat->server,
+		    shown);
+	if (verdict == PIN_IS_FIRST)
+		chat_push(chat, EVENT_NEW_RELAY, 0, text);
+	else
+		chat_stop(chat, "%s", text);
+	return verdict == PIN_IS_FIRST;
+}
+
 static void on_open(struct conn *conn)
 {
 	struct wire_message hello = { .type = CHAT_HELLO };
+
+	if (!is_right_relay(chat_of(conn)))
+		return;
 
 	hello.hello.magic = CHAT_MAGIC;
 	hello.hello.version_min = CHAT_VERSION;
@@ -29,7 +61,8 @@ static void on_open(struct conn *conn)
 static int sign(const struct chat *chat, const struct wire_message *welcome,
 		enum wire_signer signer, uint8_t signature[SIGN_BYTES])
 {
-	const struct wire_admission admission = {
+	uint8_t exporter[TLS_EXPORTER_BYTES];
+	struct wire_admission admission = {
 		.version = welcome->welcome.version,
 		.name = welcome->welcome.name,
 		.name_bytes = welcome->welcome.name_bytes,
@@ -38,8 +71,15 @@ static int sign(const struct chat *chat, const struct wire_message *welcome,
 		.device_key = e2ee_room_device_key(chat->room),
 	};
 	uint8_t data[WIRE_ADMISSION_MAX];
-	long bytes = wire_admission_encode(data, signer, &admission);
+	long bytes = 0;
 
+	if (chat->tls) {
+		bytes = transport_exporter(&chat->conn.transport, exporter);
+		admission.exporter = exporter;
+		admission.exporter_bytes = sizeof(exporter);
+	}
+	if (!bytes)
+		bytes = wire_admission_encode(data, signer, &admission);
 	if (bytes < 0)
 		return (int)bytes;
 	e2ee_room_sign(chat->room, signer, data, (size_t)bytes, signature);
@@ -64,7 +104,7 @@ static void on_welcome(struct chat *chat, const struct wire_message *m)
 	}
 	if (sign(chat, m, WIRE_SIGNER_ADMISSION, admission) ||
 	    sign(chat, m, WIRE_SIGNER_DEVICE, device)) {
-		conn_break(&chat->conn, "its name is too long");
+		conn_break(&chat->conn, "its greeting cannot be signed");
 		return;
 	}
 	outbox_rewind(&chat->outbox, m->welcome.window_messages,
@@ -302,7 +342,8 @@ static const struct conn_handler handler = { on_open, on_message, on_broken };
 
 void chat_connect(struct chat *chat)
 {
-	int error = conn_open(&chat->conn, chat->loop, chat->server, &handler);
+	int error = conn_open(&chat->conn, chat->loop, chat->server, chat->tls,
+			      &handler);
 
 	if (error)
 		chat_retry(chat, strerror(-error));

@@ -3,6 +3,7 @@
 
 #include "client/commands.h"
 
+#include "client/learn.h"
 #include "client/prompt.h"
 #include "client/room.h"
 
@@ -46,8 +47,8 @@ static int choose_server(struct room_link *room, const char *server)
 	if (!server)
 		server = ROOM_DEFAULT_SERVER;
 	if (link_server_check(server)) {
-		log_error("--server takes HOST:PORT, [IPV6]:PORT or "
-			  "unix:/PATH");
+		log_error("--server takes HOST:PORT, [IPV6]:PORT, both "
+			  "also behind plain:, or unix:/PATH");
 		return -EINVAL;
 	}
 	strcpy(room->server, server);
@@ -61,6 +62,9 @@ int cmd_room_new(const struct arguments *arguments)
 
 	if (!work ||
 	    choose_server(&work->room, arguments->value[OPTION_SERVER]))
+		goto out;
+	if (learn_fingerprint(&work->room,
+			      arguments->value[OPTION_FINGERPRINT]))
 		goto out;
 	error = random_bytes(work->room.secret.bytes, SECRET_BYTES);
 	if (error) {
@@ -185,6 +189,9 @@ int cmd_room_passphrase(const struct arguments *arguments)
 	if (!work ||
 	    choose_server(&work->room, arguments->value[OPTION_SERVER]))
 		goto out;
+	if (learn_fingerprint(&work->room,
+			      arguments->value[OPTION_FINGERPRINT]))
+		goto out;
 	if (is_own ? ask_own_passphrase(work)
 		   : generate_passphrase(work->passphrase))
 		goto out;
@@ -213,6 +220,10 @@ int cmd_room_link(const struct arguments *arguments)
 	long chars;
 
 	if (!work || room_read(&work->room, arguments->operands[0]))
+		goto out;
+	if (arguments->value[OPTION_FINGERPRINT] &&
+	    learn_fingerprint(&work->room,
+			      arguments->value[OPTION_FINGERPRINT]))
 		goto out;
 	chars = link_encode(work->text, sizeof(work->text), &work->room,
 			    LINK_INVITE);

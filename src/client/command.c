@@ -21,7 +21,10 @@ static const struct {
 	const char *help;
 } option_table[] = {
 	[OPTION_SERVER] = { "server", "HOST:PORT",
-			    "the relay; also unix:PATH or [::1]:PORT" },
+			    "the relay; also [::1]:PORT, plain:HOST:PORT, "
+			    "unix:PATH" },
+	[OPTION_FINGERPRINT] = { "fingerprint", "SHA256",
+				 "the relay's key, as its operator says it" },
 	[OPTION_OWN] = { "own", NULL, "type the passphrase yourself" },
 	[OPTION_ROOM] = { "room", "FILE", "the room file" },
 	[OPTION_NICK] = { "nick", "NAME", "the name that members see" },

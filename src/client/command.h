@@ -9,6 +9,7 @@
 /* Every option that any subcommand takes; the rows are in command.c. */
 enum command_option {
 	OPTION_SERVER,
+	OPTION_FINGERPRINT,
 	OPTION_OWN,
 	OPTION_ROOM,
 	OPTION_NICK,

@@ -12,6 +12,7 @@
 #include "client/conn.h"
 
 #include "client/text.h"
+#include "e2ee/link.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -84,6 +85,7 @@ static void on_timer(struct loop_timer *timer)
 		conn_break(conn, "its name takes too long to resolve");
 	} else if (conn->is_connecting) {
 		close_socket(conn);
+		conn->is_shaking = false;
 		snprintf(conn->why, sizeof(conn->why), "it does not answer");
 		try_next_address(conn);
 	} else if (!conn->ping_interval_ms) {
@@ -184,6 +186,10 @@ static void break_for_error(struct conn *conn, long error)
 {
 	if (error == -EPROTO)
 		conn_break(conn, "TLS: %s", conn->transport.why);
+	else if (error == -EPROTONOSUPPORT)
+		conn_break(conn,
+			   "it speaks no TLS there; when that is right, "
+			   "write " LINK_PLAIN_PREFIX " before the address");
 	else
 		conn_break(conn, "%s", strerror((int)-error));
 }
@@ -196,9 +202,9 @@ static void read_some(struct conn *conn)
 			     CONN_READ_BYTES);
 	if (got > 0)
 		take_bytes(conn, conn->read_room, (size_t)got);
-	else if (got == 0)
+	if (got == 0 || transport_has_ended(&conn->transport))
 		conn_break(conn, "the relay closed the connection");
-	else if (got != -EAGAIN)
+	else if (got < 0 && got != -EAGAIN)
 		break_for_error(conn, got);
 }
 
@@ -244,6 +250,44 @@ void conn_flush(struct conn *conn)
 		       LOOP_READ | (conn->transport.is_full ? LOOP_WRITE : 0));
 }
 
+/* Bytes of ours can pass. */
+static void finish_open(struct conn *conn)
+{
+	conn->is_connecting = conn->is_shaking = false;
+	conn->heard_ms = loop_now_ms(conn->loop);
+	conn->opened_ms = conn->heard_ms;
+	loop_watch_set(&conn->watch, LOOP_READ);
+	conn->handler->on_open(conn);
+}
+
+static void watch_handshake(struct conn *conn)
+{
+	loop_watch_set(&conn->watch,
+		       LOOP_READ | (conn->transport.is_full ? LOOP_WRITE : 0));
+}
+
+static void shake(struct conn *conn, unsigned int events)
+{
+	struct transport *t = &conn->transport;
+	long got = -EAGAIN;
+
+	if (events & LOOP_WRITE)
+		got = transport_write(t, NULL, 0);
+	if (got >= 0 || got == -EAGAIN)
+		got = transport_read(t, conn->read_room, CONN_READ_BYTES);
+	if (got == 0)
+		conn_break(conn, "the relay closed the connection");
+	else if (got < 0 && got != -EAGAIN)
+		break_for_error(conn, got);
+	else if (!transport_is_open(t))
+		watch_handshake(conn);
+	else
+		finish_open(conn);
+	/* An honest relay waits for us, and this one does not. */
+	if (got > 0 && conn_is_open(conn))
+		take_bytes(conn, conn->read_room, (size_t)got);
+}
+
 /* connect(2) came to an end, one way or the other. */
 static void finish_connect(struct conn *conn)
 {
@@ -262,19 +306,28 @@ static void finish_connect(struct conn *conn)
 	/* Not there on a local socket, and no loss there. */
 	(void)setsockopt(conn->watch.fd, IPPROTO_TCP, TCP_NODELAY, &on,
 			 sizeof(on));
-	transport_init(&conn->transport, conn->watch.fd, NULL);
-	conn->is_connecting = false;
-	conn->heard_ms = loop_now_ms(conn->loop);
-	conn->opened_ms = conn->heard_ms;
-	loop_watch_set(&conn->watch, LOOP_READ);
+	transport_init(&conn->transport, conn->watch.fd, conn->tls);
 	loop_timer_arm(&conn->timer, CONN_HANDSHAKE_MS);
-	conn->handler->on_open(conn);
+	if (!conn->tls) {
+		finish_open(conn);
+		return;
+	}
+	conn->is_shaking = true;
+	error = transport_begin(&conn->transport);
+	if (error)
+		break_for_error(conn, error);
+	else
+		watch_handshake(conn);
 }
 
 static void on_ready(struct loop_watch *watch, unsigned int events)
 {
 	struct conn *conn = conn_of_watch(watch);
 
+	if (conn->is_shaking) {
+		shake(conn, events);
+		return;
+	}
 	if (conn->is_connecting) {
 		finish_connect(conn);
 		return;
@@ -339,7 +392,7 @@ static void on_resolved(void *owner, int result,
 }
 
 int conn_open(struct conn *conn, struct loop *loop, const char *server,
-	      const struct conn_handler *handler)
+	      struct tls_context *tls, const struct conn_handler *handler)
 {
 	int error;
 
@@ -349,6 +402,7 @@ int conn_open(struct conn *conn, struct loop *loop, const char *server,
 		return -ENOMEM;
 	conn->loop = loop;
 	conn->handler = handler;
+	conn->tls = tls;
 	conn->is_connecting = true;
 	wire_assembler_init(&conn->in, CHAT_FRAME_MAX);
 	loop_timer_init(loop, &conn->timer, on_timer);

@@ -31,7 +31,8 @@
 struct conn;
 
 struct conn_handler {
-	/* The stream is open and empty. */
+	/* The stream is open and empty. Under TLS nothing was said of whose
+	 * key it is: transport_fingerprint() tells. */
 	void (*on_open)(struct conn *conn);
 	/* A message, valid until return; not PING and PONG, which end here.
 	 * May close the connection. */
@@ -50,6 +51,7 @@ struct conn {
 	unsigned int next_address;
 	struct address_query *query; /* NULL: the addresses are known */
 	struct loop_watch watch;
+	struct tls_context *tls; /* borrowed; NULL: plain */
 	struct transport transport;
 	struct loop_timer timer;
 	struct loop_work broken_work;
@@ -64,17 +66,19 @@ struct conn {
 	uint32_t ping_interval_ms;
 	uint64_t heard_ms; /* when something came last */
 	uint64_t opened_ms;
-	bool is_connecting;
-	bool has_pinged; /* since something was heard */
+	bool is_connecting; /* no bytes of ours can pass yet */
+	bool is_shaking;    /* connected, and TLS is not open yet */
+	bool has_pinged;    /* since something was heard */
 	char why[160];
 };
 
 /*
- * Begin to connect: each address of the server in turn until one answers.
- * Never calls back before it returns. 0, or -ENOMEM.
+ * Begin to connect: each address of the server in turn until one answers;
+ * under TLS of `tls`, or in the clear when that is NULL. Never calls back
+ * before it returns. 0, or -ENOMEM.
  */
 int conn_open(struct conn *conn, struct loop *loop, const char *server,
-	      const struct conn_handler *handler);
+	      struct tls_context *tls, const struct conn_handler *handler);
 /* Close without a word to the owner. Zeroed and closed ones are left alone. */
 void conn_close(struct conn *conn);
 static inline bool conn_is_open(const struct conn *conn)

@@ -26,6 +26,7 @@ static const char *const names[EVENTS] = {
 	[EVENT_IDENTITY_CHANGED] = "identity-changed",
 	[EVENT_PRESENT] = "present",
 	[EVENT_GONE] = "gone",
+	[EVENT_NEW_RELAY] = "new-relay",
 	[EVENT_CONNECTED] = "connected",
 	[EVENT_DISCONNECTED] = "disconnected",
 	[EVENT_ACKED] = "acked",

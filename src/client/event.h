@@ -37,6 +37,7 @@ enum event_type {
 	EVENT_PRESENT, /* a device came */
 	EVENT_GONE,    /* a device left */
 	/* Our own connection and messages. */
+	EVENT_NEW_RELAY,    /* first contact; `text` has its key */
 	EVENT_CONNECTED,    /* `count` devices are there, ours too */
 	EVENT_DISCONNECTED, /* `text` why; again in `count` ms */
 	EVENT_ACKED,        /* our message `number` */

@@ -47,8 +47,8 @@ static int take_options(struct chat_options *options,
 		return -EINVAL;
 	}
 	if (server && link_server_check(server)) {
-		log_error("--server takes HOST:PORT, [IPV6]:PORT or "
-			  "unix:/PATH");
+		log_error("--server takes HOST:PORT, [IPV6]:PORT, both "
+			  "also behind plain:, or unix:/PATH");
 		return -EINVAL;
 	}
 	if (arguments->value[OPTION_SINCE] &&
@@ -67,6 +67,7 @@ static int take_options(struct chat_options *options,
 	options->nick = nick;
 	options->provider = provider ? provider : "openssl";
 	options->server = server;
+	options->fingerprint = arguments->value[OPTION_FINGERPRINT];
 	return 0;
 }
 
@@ -89,12 +90,12 @@ int face_enter(struct chat **chat, struct loop *loop,
 	if (!error) {
 		if (!options->server)
 			options->server = room->server;
-		options->room_secret = &room->secret;
+		options->room = room;
 		error = chat_create(chat, loop, options, on_event, owner);
 	}
 	/* What was borrowed from it is gone now. */
 	options->server = NULL;
-	options->room_secret = NULL;
+	options->room = NULL;
 	secret_free(room);
 	return error;
 }

@@ -11,25 +11,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FACE_OPTIONS                                                  \
-	(OPTION_BIT(ROOM) | OPTION_BIT(SERVER) | OPTION_BIT(CRYPTO) | \
-	 OPTION_BIT(WAIT))
+#define FACE_OPTIONS                                                       \
+	(OPTION_BIT(ROOM) | OPTION_BIT(SERVER) | OPTION_BIT(FINGERPRINT) | \
+	 OPTION_BIT(CRYPTO) | OPTION_BIT(WAIT))
 
 static const struct command commands[] = {
 	{ "room new", "FILE", "make a room with a random secret",
 	  "The file holds the secret and the relay's address: who can read it "
-	  "can read the room.",
-	  OPTION_BIT(SERVER), 0, 1, 1, cmd_room_new },
+	  "can read the room.\nThe relay is asked for its key, which goes into "
+	  "the invite link.",
+	  OPTION_BIT(SERVER) | OPTION_BIT(FINGERPRINT), 0, 1, 1, cmd_room_new },
 	{ "room passphrase", "FILE", "make a room that a passphrase opens",
 	  "A passphrase of 100 bits is made and printed once; with --own you "
 	  "type one,\non the terminal or on standard input. The relay knows "
 	  "what a guess can be\nchecked against: a passphrase that people "
 	  "think of can be guessed by it.",
-	  OPTION_BIT(SERVER) | OPTION_BIT(OWN), 0, 1, 1, cmd_room_passphrase },
+	  OPTION_BIT(SERVER) | OPTION_BIT(FINGERPRINT) | OPTION_BIT(OWN), 0, 1,
+	  1, cmd_room_passphrase },
 	{ "room link", "FILE", "print the invite link",
 	  "Who has the link can read the room (in a passphrase room: with the "
-	  "passphrase).",
-	  0, 0, 1, 1, cmd_room_link },
+	  "passphrase).\n--fingerprint puts another key of the relay into it: "
+	  "for who holds a new link the\nrelay may have changed its key.",
+	  OPTION_BIT(FINGERPRINT), 0, 1, 1, cmd_room_link },
 	{ "room join", "FILE", "make a room file from an invite link",
 	  "The link is read from the terminal or from standard input, then "
 	  "the passphrase\nif the room has one; neither may be an argument.",

@@ -208,6 +208,11 @@ static void print_gone(FILE *to, const struct event *event)
 	fprintf(to, "* the relay says that %s left", who(event));
 }
 
+static void print_new_relay(FILE *to, const struct event *event)
+{
+	fprintf(to, "* %s", event->text);
+}
+
 static void print_connected(FILE *to, const struct event *event)
 {
 	fprintf(to,
@@ -286,6 +291,7 @@ static void (*const printers[EVENTS])(FILE *to, const struct event *event) = {
 	[EVENT_IDENTITY_CHANGED] = print_identity_changed,
 	[EVENT_PRESENT] = print_present,
 	[EVENT_GONE] = print_gone,
+	[EVENT_NEW_RELAY] = print_new_relay,
 	[EVENT_CONNECTED] = print_connected,
 	[EVENT_DISCONNECTED] = print_disconnected,
 	[EVENT_UNSENT] = print_unsent,

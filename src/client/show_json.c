@@ -91,6 +91,7 @@ static const struct {
 	[EVENT_REFUSED] = { NULL, "reason" },
 	[EVENT_REPLAYED] = { "count", "reason" },
 	[EVENT_IDENTITY_CHANGED] = { NULL, "reason" },
+	[EVENT_NEW_RELAY] = { NULL, "text" },
 	[EVENT_CONNECTED] = { "devices", NULL },
 	[EVENT_DISCONNECTED] = { "retry_ms", "reason" },
 	[EVENT_UNSENT] = { NULL, "reason" },

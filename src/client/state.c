@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "2"
+#define SCHEMA_VERSION "3"
 #define OPEN_TRIES     50
 
 enum statement {
@@ -36,6 +36,8 @@ enum statement {
 	STATEMENT_IS_VERIFIED,
 	STATEMENT_POSITION,
 	STATEMENT_SET_POSITION,
+	STATEMENT_SERVER,
+	STATEMENT_SET_SERVER,
 	STATEMENTS
 };
 
@@ -57,6 +59,11 @@ static const char *const sql[STATEMENTS] = {
 		 " sequence = CASE WHEN era = excluded.era"
 		 " THEN max(sequence, excluded.sequence)"
 		 " ELSE excluded.sequence END"),
+	[STATEMENT_SERVER] =
+		"SELECT fingerprint FROM server WHERE address = ?1",
+	[STATEMENT_SET_SERVER] = ("INSERT INTO server VALUES (?1, ?2)"
+				  " ON CONFLICT DO UPDATE SET fingerprint = "
+				  "excluded.fingerprint"),
 };
 
 static const char schema[] =
@@ -69,6 +76,9 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS position ("
 	" room BLOB PRIMARY KEY NOT NULL, era INTEGER NOT NULL,"
 	" sequence INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS server ("
+	" address BLOB PRIMARY KEY NOT NULL,"
+	" fingerprint BLOB NOT NULL) WITHOUT ROWID;"
 	"PRAGMA user_version = " SCHEMA_VERSION ";"
 	"COMMIT;";
 
@@ -438,4 +448,36 @@ bool state_is_verified(struct state *state,
 	result = step(state, STATEMENT_IS_VERIFIED);
 	finish(state, STATEMENT_IS_VERIFIED, result);
 	return result == SQLITE_ROW;
+}
+
+int state_server_get(struct state *state, const char *address,
+		     uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+	sqlite3_stmt *get = state->statements[STATEMENT_SERVER];
+	int result, error = -ENOENT;
+
+	bind(state, STATEMENT_SERVER, 1, (const uint8_t *)address,
+	     strlen(address));
+	result = step(state, STATEMENT_SERVER);
+	if (result == SQLITE_ROW) {
+		error = -EBADMSG;
+		if (sqlite3_column_bytes(get, 0) == TLS_FINGERPRINT_BYTES) {
+			memcpy(fingerprint, sqlite3_column_blob(get, 0),
+			       TLS_FINGERPRINT_BYTES);
+			error = 0;
+		}
+	}
+	result = finish(state, STATEMENT_SERVER, result);
+	return result ? result : error;
+}
+
+int state_server_set(struct state *state, const char *address,
+		     const uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+	bind(state, STATEMENT_SET_SERVER, 1, (const uint8_t *)address,
+	     strlen(address));
+	bind(state, STATEMENT_SET_SERVER, 2, fingerprint,
+	     TLS_FINGERPRINT_BYTES);
+	return finish(state, STATEMENT_SET_SERVER,
+		      step(state, STATEMENT_SET_SERVER));
 }

@@ -6,6 +6,7 @@
 #include "abi/chat_wire.h"
 #include "e2ee/rows.h"
 #include "prim/sign.h"
+#include "tls/certificate.h"
 
 #include <stdbool.h>
 
@@ -65,5 +66,14 @@ int state_set_verified(struct state *state,
 		       const uint8_t identity[SIGN_PUBLIC_BYTES]);
 bool state_is_verified(struct state *state,
 		       const uint8_t identity[SIGN_PUBLIC_BYTES]);
+
+/*
+ * The fingerprint by which the relay at `address` is known; -ENOENT when it is
+ * not. To set it outside of a transaction puts it on the disk.
+ */
+int state_server_get(struct state *state, const char *address,
+		     uint8_t fingerprint[TLS_FINGERPRINT_BYTES]);
+int state_server_set(struct state *state, const char *address,
+		     const uint8_t fingerprint[TLS_FINGERPRINT_BYTES]);
 
 #endif

@@ -71,13 +71,18 @@ static int path_check(const char *path)
 int link_server_check(const char *server)
 {
 	size_t bytes = strnlen(server, LINK_MAX_SERVER_BYTES + 1);
-	bool in_brackets = server[0] == '[';
-	const char *host = server + in_brackets, *at = host;
+	size_t prefix = strlen(LINK_PLAIN_PREFIX);
+	const char *host, *at;
+	bool in_brackets;
 
 	if (bytes == 0 || bytes > LINK_MAX_SERVER_BYTES)
 		return -EINVAL;
 	if (strncmp(server, "unix:", 5) == 0)
 		return path_check(server + 5);
+	if (strncmp(server, LINK_PLAIN_PREFIX, prefix) == 0)
+		server += prefix;
+	in_brackets = server[0] == '[';
+	host = at = server + in_brackets;
 	while (server_is_character(*at, in_brackets))
 		at++;
 	if (at == host)

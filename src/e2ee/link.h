@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINK_MAX_SERVER_BYTES  261 /* 253 of a name, brackets, port */
+#define LINK_PLAIN_PREFIX      "plain:" /* before a server without TLS */
+#define LINK_MAX_SERVER_BYTES  267 /* that, 253 of a name, brackets, port */
 #define LINK_CERTIFICATE_BYTES 32
 /* Room for any text with its NUL; longer texts are refused unread. */
 #define LINK_TEXT_ROOM 1536
@@ -25,7 +26,7 @@ enum link_form {
 
 /* Lives in memory of secret_alloc(); dies in secret_wipe(). */
 struct room_link {
-	char server[LINK_MAX_SERVER_BYTES + 1]; /* HOST:PORT or unix:PATH */
+	char server[LINK_MAX_SERVER_BYTES + 1]; /* as link_server_check() */
 	bool has_secret;
 	bool has_certificate;
 	bool has_passphrase;
@@ -52,7 +53,8 @@ long link_encode(char *text, size_t room, const struct room_link *link,
 int link_decode(struct room_link *link, enum link_form form, const char *text,
 		size_t text_bytes, const char **why);
 
-/* 0, or -EINVAL: a server is HOST:PORT, [IPV6]:PORT or unix:/PATH. */
+/* 0, or -EINVAL: a server is HOST:PORT or [IPV6]:PORT, either may stand behind
+ * "plain:", or unix:/PATH. */
 int link_server_check(const char *server);
 
 #endif

@@ -19,6 +19,7 @@ import struct
 import termios
 import time
 
+from pvx_relay import TLS
 from pvx_people import PROGRAM, TIMEOUT, People, Person
 
 
@@ -26,7 +27,8 @@ def server_text(address):
     if isinstance(address, str):
         return address if ":" in address else "unix:" + address
     host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    plain = "" if getattr(address, "is_tls", TLS) else "plain:"
+    return plain + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
 class Home(People):

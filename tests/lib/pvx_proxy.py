@@ -41,7 +41,7 @@ class Proxy:
         self.seen = {"up": bytearray(), "down": bytearray()}
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"plain:127.0.0.1:{self.port}"
         self.is_closed = False
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -23,7 +23,7 @@ class Talker:
             module=build / "qemu/module/kernel", seconds=MACHINE_S,
             network=True)
         self.device = self.machine.devices[0]
-        self.options = f"--room {ROOM} --server 10.0.2.2:{port}"
+        self.options = f"--room {ROOM} --server plain:10.0.2.2:{port}"
         try:
             self.machine.answer()
             self.machine.ask(f"paravox={build}/src/client/paravox")

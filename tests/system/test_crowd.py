@@ -79,9 +79,8 @@ def run(where):
 def test_every_member_reads_every_line_once_across_hosts():
     hosts = [pvx_hosts.Host(1), pvx_hosts.Host(2)]
     try:
-        with Relay("--listen=plain:0.0.0.0:7450",
-                   "--listen=plain:[::]:7450", listen=None,
-                   listeners=2):
+        with Relay("--listen=0.0.0.0:7450", "--listen=[::]:7450", listen=None,
+                   listeners=2, tls=True):
             run(lambda number: (
                 (f"{hosts[0].gateway}:7450", hosts[0].command) if number % 2
                 else (f"[{hosts[1].gateway6}]:7450", hosts[1].command)))

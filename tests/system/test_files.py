@@ -9,6 +9,8 @@ from pvx_client import Home
 from pvx_relay import Relay
 
 NOWHERE = ("127.0.0.1", 1)
+# In the clear: nobody is asked for a key.
+PASSPHRASE = ("room", "passphrase", "--server", "plain:127.0.0.1:1")
 
 
 def test_room_and_identity_files_are_private():
@@ -116,7 +118,7 @@ def test_a_generated_passphrase_opens_the_room():
     with Home(NOWHERE) as home:
         alice, bob = home.person("alice"), home.person("bob")
         room = home.path + "/phrase"
-        done = alice.run("room", "passphrase", room)
+        done = alice.run(*PASSPHRASE, room)
         assert done.returncode == 0, done.err
         phrase = done.out.strip()
         # 20 characters of 32: 100 bits.
@@ -139,9 +141,9 @@ def test_an_own_passphrase_is_read_from_stdin_and_not_too_short():
     with Home(NOWHERE) as home:
         alice = home.person("alice")
         room = home.path + "/own"
-        done = alice.run("room", "passphrase", "--own", room, input="short\n")
+        done = alice.run(*PASSPHRASE, "--own", room, input="short\n")
         assert done.returncode == 1 and "guessed" in done.err, done.err
-        done = alice.run("room", "passphrase", "--own", room,
+        done = alice.run(*PASSPHRASE, "--own", room,
                          input="correct horse battery\n")
         assert done.returncode == 0, done.err
         assert done.out == ""

@@ -6,7 +6,7 @@ import tempfile
 import time
 
 import pvx_tap
-from pvx_client import Home
+from pvx_client import Home, server_text
 from pvx_proxy import Proxy
 from pvx_relay import Relay
 
@@ -84,15 +84,15 @@ def test_own_lines_are_no_news_and_sending_reads_nothing():
 
 def test_a_history_that_is_gone_is_told():
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(
-            ) as other, Home("127.0.0.1:1") as home:
+            ) as other, Home("plain:127.0.0.1:1") as home:
         alice, bob = home.person("alice"), home.person("bob")
         with Relay(state=folder) as relay:
-            where = "--server", "%s:%d" % relay.addresses[0]
+            where = "--server", server_text(relay.addresses[0])
             with bob.tail(*where) as heard:
                 alice.send("old", options=where)
                 heard.expect("message", body="old")
         with Relay(state=other) as relay:  # nothing is kept there
-            where = "--server", "%s:%d" % relay.addresses[0]
+            where = "--server", server_text(relay.addresses[0])
             alice.send("new", options=where)
             heard = visit(bob, *where, messages=1)
             assert heard.bodies() == ["new"]
@@ -183,11 +183,11 @@ def test_a_relay_that_leaves_lines_out_of_the_past_is_noticed():
 
 
 def test_a_relay_that_comes_back_gives_what_it_acknowledged():
-    with tempfile.TemporaryDirectory() as folder, Home("127.0.0.1:1") as home:
+    with tempfile.TemporaryDirectory() as folder, Home("plain:127.0.0.1:1") as home:
         alice, bob = home.person("alice"), home.person("bob")
         with Relay(state=folder) as first:
             host, port = first.addresses[0]
-            where = "--server", f"{host}:{port}"
+            where = "--server", f"plain:{host}:{port}"
             heard = bob.tail(*where)
             heard.expect("caught-up")
             heard.process.send_signal(signal.SIGSTOP)

@@ -46,7 +46,7 @@ class Scene:
         self.people = People()
         host, port = self.relay.addresses[0]
         self.proxy = Proxy((host, port), self._hook)
-        self.alice = self.people.new("alice").make_room(f"{host}:{port}")
+        self.alice = self.people.new("alice").make_room(f"plain:{host}:{port}")
         self.bob = self.people.new("bob").join(self.alice)
         self.tail = self.bob.tail(server=self.proxy.address)
         return self
@@ -72,7 +72,7 @@ def test_an_honest_relay_is_not_accused():
 def test_an_outsider_of_another_room_reads_nothing():
     with Scene() as s:
         host, port = s.relay.addresses[0]
-        carol = s.people.new("carol").make_room(f"{host}:{port}")
+        carol = s.people.new("carol").make_room(f"plain:{host}:{port}")
         hand = Proxy((host, port))
         tail = carol.tail(server=hand.address)
         s.alice.send("for members only")
@@ -247,7 +247,7 @@ def test_every_flipped_bit_is_refused():
 def test_a_message_of_another_room_is_refused():
     with Scene() as s:
         host, port = s.relay.addresses[0]
-        dora = s.people.new("dora").make_room(f"{host}:{port}")
+        dora = s.people.new("dora").make_room(f"plain:{host}:{port}")
         ear = Proxy((host, port))
         tail = s.people.new("eve").join(dora).tail(server=ear.address)
         dora.send("in the other room")

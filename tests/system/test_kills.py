@@ -107,7 +107,7 @@ def run(rounds):
     relay = Relay()
     with People() as people:
         host, port = relay.addresses[0]
-        first = people.new("first").make_room(f"{host}:{port}")
+        first = people.new("first").make_room(f"plain:{host}:{port}")
         others = [people.new(f"tail{i}").join(first) for i in range(TAILS)]
         tails = [person.tail() for person in others]
         names = [people.new(f"s{i}").join(first) for i in range(SENDERS)]

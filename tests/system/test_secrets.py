@@ -208,7 +208,7 @@ def test_nicks_are_not_told_to_the_relay():
 def test_a_client_cannot_be_looked_into():
     with Relay() as relay, People() as people:
         host, port = relay.addresses[0]
-        alice = people.new("alice").make_room(f"{host}:{port}")
+        alice = people.new("alice").make_room(f"plain:{host}:{port}")
         tail = alice.tail()
         pid = tail.process.pid
         limits = pathlib.Path(f"/proc/{pid}/limits").read_text()

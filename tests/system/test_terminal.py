@@ -295,8 +295,8 @@ def test_a_typed_passphrase_is_not_shown_and_must_come_twice():
         room = home.path + "/own"
         for again, status in (("correct horse batteri", 1),
                               ("correct horse battery", 0)):
-            with alice.terminal("room", "passphrase", "--own",
-                                room) as terminal:
+            with alice.terminal("room", "passphrase", "--own", "--server",
+                                "plain:127.0.0.1:1", room) as terminal:
                 terminal.expect("Passphrase of the room: ")
                 terminal.enter("correct horse battery")
                 terminal.expect("The same again: ")

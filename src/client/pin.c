@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pin.c - by which key a relay is known, and who says so */
+
+#include "client/pin.h"
+
+#include "client/state.h"
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/mutant.h"
+#include "e2ee/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+bool pin_server_is_plain(const char *server)
+{
+	return strncmp(server, "unix:", 5) == 0 ||
+	       strncmp(server, LINK_PLAIN_PREFIX, strlen(LINK_PLAIN_PREFIX)) ==
+		       0;
+}
+
+/* The address of one relay, plain or not. */
+static const char *bare(const char *server)
+{
+	size_t prefix = strlen(LINK_PLAIN_PREFIX);
+
+	return strncmp(server, LINK_PLAIN_PREFIX, prefix) == 0 ? server + prefix
+							       : server;
+}
+
+/* Whether nothing speaks against the clear: a Unix socket leads to nobody
+ * else, and elsewhere the relay was never known by a key. */
+static bool may_be_plain(const struct pin *pin, const char *server)
+{
+	return strncmp(server, "unix:", 5) == 0 ||
+	       CHECK(plain_downgrade, pin->source == PIN_NONE);
+}
+
+int pin_find(struct pin *pin, struct state *state, const char *server,
+	     const char *given, const struct room_link *link)
+{
+	int error;
+
+	*pin = (struct pin){ .source = PIN_NONE };
+	if (given) {
+		if (tls_fingerprint_parse(pin->fingerprint, given)) {
+			log_error("--fingerprint takes sha256: and 64 "
+				  "hexadecimal digits, as the relay prints "
+				  "them");
+			return -EINVAL;
+		}
+		pin->source = PIN_GIVEN;
+	} else if (link && link->has_certificate) {
+		memcpy(pin->fingerprint, link->certificate_sha256,
+		       sizeof(pin->fingerprint));
+		pin->source = PIN_LINK;
+	} else {
+		error = state_server_get(state, bare(server), pin->fingerprint);
+		if (error && error != -ENOENT)
+			return error;
+		pin->source = error ? PIN_NONE : PIN_SEEN;
+	}
+	if (!pin_server_is_plain(server) || may_be_plain(pin, server))
+		return 0;
+	log_error("%s: this relay is known by its key, and would be talked to "
+		  "in the clear; say %s for TLS",
+		  server, bare(server));
+	return -EACCES;
+}
+
+int pin_judge(struct pin *pin, struct state *state, const char *server,
+	      const uint8_t shown[TLS_FINGERPRINT_BYTES])
+{
+	bool is_first = pin->source == PIN_NONE;
+	int error = 0;
+
+	if (!is_first &&
+	    !CHECK(server_pin, bytes_equal_ct(pin->fingerprint, shown,
+					      TLS_FINGERPRINT_BYTES)))
+		return PIN_DIFFERS;
+	if (is_first || pin->source == PIN_GIVEN)
+		error = state_server_set(state, bare(server), shown);
+	if (error)
+		return error;
+	if (!is_first)
+		return PIN_HOLDS;
+	/* The next connection has a pin. */
+	memcpy(pin->fingerprint, shown, TLS_FINGERPRINT_BYTES);
+	pin->source = PIN_SEEN;
+	return PIN_IS_FIRST;
+}
+
+void pin_explain(char text[PIN_TEXT_ROOM], const struct pin *pin,
+		 enum pin_verdict verdict, const char *server,
+		 const uint8_t shown[TLS_FINGERPRINT_BYTES])
+{
+	static const char *const said_by[] = {
+		[PIN_NONE] = "nobody",
+		[PIN_SEEN] = "what it showed before",
+		[PIN_LINK] = "the invite link",
+		[PIN_GIVEN] = "--fingerprint",
+	};
+	char now[TLS_FINGERPRINT_ROOM], known[TLS_FINGERPRINT_ROOM];
+
+	tls_fingerprint_print(now, shown);
+	tls_fingerprint_print(known, pin->fingerprint);
+	if (verdict == PIN_IS_FIRST)
+		snprintf(text, PIN_TEXT_ROOM,
+			 "first contact with %s, remembered from now on by "
+			 "its key %s; its operator can tell whether that is "
+			 "right",
+			 server, now);
+	else
+		snprintf(text, PIN_TEXT_ROOM,
+			 "WARNING: %s HAS ANOTHER KEY, %s, than %s says, %s. "
+			 "Somebody may be between you and the relay; nothing "
+			 "was said to it. If its operator confirms the new "
+			 "key, give it with --fingerprint",
+			 server, now, said_by[pin->source], known);
+}
