@@ -102,6 +102,16 @@ void journal_apply(const struct state *state, const struct state_slot *slot)
 		session->hash_worker = slot->hash_worker;
 }
 
+static void end_all(const struct state *state)
+{
+	state->head->generation = 0;
+	for (uint32_t i = 0; i < state->head->session_count; i++)
+		if (state->session[i].id)
+			state_end_session(&state->session[i]);
+	for (uint32_t i = 0; i < state->head->file_count; i++)
+		state_end_file(&state->file[i]);
+}
+
 static void end_file(const struct state *state, uint32_t id)
 {
 	struct state_file *file = state_find_file(state, id);
@@ -124,6 +134,8 @@ static void slot_repair(const struct state *state, struct state_slot *slot)
 		state_end_session(&state->session[slot->made_session - 1]);
 	slot->made_file = 0;
 	slot->made_session = 0;
+	if (slot->ends_all)
+		end_all(state);
 	if (slot->ending_file)
 		end_file(state, slot->ending_file);
 	if (slot->ending_session) {
@@ -137,6 +149,7 @@ void journal_repair(const struct state *state)
 {
 	for (unsigned int i = 0; i < state->limits.queues; i++) {
 		const struct state_slot *last = NULL;
+		struct state_slot *begun = NULL;
 		bool has_record = false;
 		struct journal journal;
 
@@ -148,7 +161,7 @@ void journal_repair(const struct state *state)
 			if (slot->phase == SLOT_COMMITTED)
 				last = slot;
 			else if (slot->phase == SLOT_BEGUN)
-				slot_repair(state, slot);
+				begun = slot;
 			else
 				has_record = true;
 		}
@@ -158,5 +171,8 @@ void journal_repair(const struct state *state)
 		/* The others were applied before their successor began. */
 		if (last)
 			journal_apply(state, last);
+		/* It came behind them. */
+		if (begun)
+			slot_repair(state, begun);
 	}
 }

@@ -84,6 +84,10 @@ static enum vcd_status hello_run(struct task *task)
 		return VCD_STATUS_UNSUPPORTED;
 	if (draw_generation(task, &generation))
 		return VCD_STATUS_IO;
+	/* From here on it happens, and nobody meets half of it: should we die,
+	 * others are answered EXPIRED until it is done. */
+	task->slot->ends_all = 1;
+	state->head->generation = 0;
 	for (uint32_t i = 0; i < state->head->session_count; i++)
 		if (state->session[i].id)
 			end_session(task, &state->session[i]);

@@ -70,6 +70,7 @@ struct state_slot {
 	/* Ids whose end is under way, or 0: to be ended whatever happens */
 	uint32_t ending_file;
 	uint32_t ending_session;
+	uint8_t ends_all; /* HELLO: everything, and the generation */
 	/* What the commit changes: of the session with that id, or 0 ... */
 	uint32_t session_id;
 	uint32_t hash_worker_before; /* unless this holds: leave it alone */

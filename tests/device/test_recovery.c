@@ -433,6 +433,30 @@ static void test_rings_stop_and_start_over_a_death(void **state)
 	nothing_is_left();
 }
 
+/* Half a HELLO is none that others meet: the generation went first. */
+static void test_a_cut_hello_leaves_no_generation(void **state)
+{
+	uint32_t session = stand_session(1, CRYPTSESS_AES_CBC, 16, 0, 0);
+	const struct driver_crypt op = { .src = text,
+					 .src_bytes = BYTES,
+					 .dst_bytes = BYTES };
+	uint64_t before = stand.generation;
+	uint8_t out[BYTES];
+
+	assert_int_equal(stand_crypt(1, session, &op, out), VCD_STATUS_OK);
+	reaper_order(reaper, 0, MOMENT_ENDED, 0, 3);
+	assert_int_not_equal(driver_hello(&stand), 0);
+	assert_int_equal(reaper_rest(reaper), 3);
+	assert_true(stand.generation == before);
+	assert_int_equal(stand_crypt(1, session, &op, NULL),
+			 VCD_STATUS_EXPIRED);
+	for (unsigned int i = 0; i < stand.queues; i++)
+		assert_int_equal(driver_simple(&stand, i, VCD_OP_PING, 0, 0),
+				 VCD_STATUS_EXPIRED);
+	assert_int_equal(driver_hello(&stand), 0);
+	stand_works();
+}
+
 /* A thread that hangs in a request is not waited for: its worker is killed, and
  * the next one does the request. Others are served meanwhile. */
 static void test_a_worker_that_hangs_is_replaced_at_a_stop(void **state)
@@ -490,6 +514,7 @@ int main(void)
 		TEST(the_first_update_is_done_again),
 		TEST(two_deaths_are_borne_and_three_are_not),
 		TEST(rings_stop_and_start_over_a_death),
+		TEST(a_cut_hello_leaves_no_generation),
 		TEST(a_worker_that_hangs_is_replaced_at_a_stop),
 	};
 
