@@ -17,7 +17,8 @@
 #include "base/process.h"
 #include "device/supervisor.h"
 
-#define GUARD 0xee /* around writable pieces */
+#define GUARD       0xee /* around writable pieces */
+#define START_TRIES 6000 /* of 10 ms: a busy machine takes its time */
 
 void driver_init(struct driver *d)
 {
@@ -71,7 +72,7 @@ int driver_start_again(struct driver *d)
 	}
 	if (d->daemon < 0)
 		return -errno;
-	for (int i = 0; i < 500 && access(d->path, F_OK); i++)
+	for (int i = 0; i < START_TRIES && access(d->path, F_OK); i++)
 		usleep(10000);
 	return 0;
 }
@@ -104,7 +105,7 @@ int driver_connect(struct driver *d, uint64_t features)
 	if (!error)
 		error = frontend_connect(fe, d->path);
 	/* The path is there a moment before the daemon listens on it. */
-	for (int i = 0; error == -ECONNREFUSED && i < 500; i++) {
+	for (int i = 0; error == -ECONNREFUSED && i < START_TRIES; i++) {
 		usleep(10000);
 		error = frontend_connect(fe, d->path);
 	}

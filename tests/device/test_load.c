@@ -139,7 +139,7 @@ static long resident_kib(pid_t pid)
 /* Of the daemon between two front ends. */
 static void weigh(const struct driver *d, struct burden *b)
 {
-	for (int i = 0; driver_worker(d) && i < 500; i++)
+	for (int i = 0; driver_worker(d) && i < 6000; i++)
 		usleep(10000);
 	assert_int_equal(driver_worker(d), 0);
 	b->fds = driver_count(d->daemon, "fd");
