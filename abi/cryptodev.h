@@ -72,6 +72,19 @@ enum cryptodev_crypto_op_t {
 #define CRYPTO_HMAC_MAX_KEY_LEN   512
 #define CRYPTODEV_MAX_ALG_NAME    64
 
+/* Bytes of blocks and digests, at most and of each kind. */
+#define EALG_MAX_BLOCK_LEN    16
+#define AALG_MAX_RESULT_LEN   64
+#define HASH_MAX_LEN          64
+#define DES_BLOCK_LEN         8
+#define DES3_BLOCK_LEN        8
+#define BLOWFISH_BLOCK_LEN    8
+#define CAST128_BLOCK_LEN     8
+#define SKIPJACK_BLOCK_LEN    8
+#define AES_BLOCK_LEN         16
+#define RIJNDAEL128_BLOCK_LEN 16
+#define CAMELLIA_BLOCK_LEN    16
+
 /* crypt_op.op and crypt_auth_op.op */
 #define COP_ENCRYPT 0
 #define COP_DECRYPT 1
@@ -85,6 +98,9 @@ enum cryptodev_crypto_op_t {
 #define COP_FLAG_AEAD_TLS  (1 << 4) /* crypt_auth_op: TLS records */
 #define COP_FLAG_AEAD_SRTP (1 << 5) /* crypt_auth_op: SRTP packets */
 #define COP_FLAG_RESET     (1 << 6) /* start the hash afresh */
+/* Their names in the older header. */
+#define COP_FLAG_AEAD_TLS_TYPE  COP_FLAG_AEAD_TLS
+#define COP_FLAG_AEAD_SRTP_TYPE COP_FLAG_AEAD_SRTP
 
 /* CIOCGSESSION */
 struct session_op {
@@ -164,6 +180,9 @@ struct crypt_kop {
 	__u32 crk_pad1;
 	struct crparam crk_param[CRK_MAXPARAM];
 };
+
+/* An open file has sessions without CRIOGET. */
+#define CRIOGET_NOT_NEEDED 1
 
 #define CRIOGET        _IOWR('c', 101, __u32)
 #define CIOCGSESSION   _IOWR('c', 102, struct session_op)
