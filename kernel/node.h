@@ -16,7 +16,7 @@
 struct vcd_device;
 
 #define VCD_NODES_MAX     32
-#define VCD_NODE_NAME_MAX 16
+#define VCD_NODE_NAME_MAX 24
 
 struct vcd_node {
 	struct miscdevice misc;
