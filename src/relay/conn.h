@@ -26,31 +26,46 @@ enum conn_stage {
 };
 
 struct conn {
-	struct relay *relay; /* borrowed */
-	struct list link;    /* relay.conns */
-	struct loop_watch watch;
-	struct loop_timer timer; /* of whichever time limit comes next */
-	struct loop_work work;   /* at the end of the turn: ACK, write, end */
-	uint64_t number;         /* what the log calls it */
+	/* What a delivery touches, next to each other: a room of a thousand
+	 * does not fit into the nearest cache. */
+	struct relay *relay;   /* borrowed */
+	struct list room_link; /* room.conns */
+	struct loop_work work; /* at the end of the turn: ACK, write, end */
+	enum conn_stage stage;
+	uint16_t code;     /* ERROR to send, or 0: BYE when is_dismissed */
+	bool is_doomed;    /* to be closed at the end of the turn */
+	bool is_lost;      /* the stream is broken: nothing can be sent */
+	bool has_ended;    /* the peer will send no more */
+	bool is_dismissed; /* the relay stops */
+	bool is_ack_due;
+	bool is_paused;      /* not watched for reading */
+	bool is_congested;   /* above the high-water mark, until half of it */
+	bool is_left_behind; /* its room does not wait for it */
+	bool is_client;      /* counts against max_clients */
+	struct outbox outbox;
 	struct transport transport;
+	struct loop_watch watch;
+	struct list stalled_link; /* relay.stalled, while the socket is full */
+	struct catchup *catchup;  /* NULL: it has all of the past */
+	uint64_t progress_ms;    /* the queue was last seen to move; 0: empty */
+	struct loop_timer timer; /* of whichever time limit comes next */
+
+	struct list link;           /* relay.conns */
+	uint64_t number;            /* what the log calls it */
 	struct list handshake_link; /* relay.handshakes.all, while in one */
 	struct list ready_link;     /* relay.handshakes.ready */
-	enum conn_stage stage;
-	bool is_client;          /* counts against max_clients */
-	struct address *address; /* counts it too; NULL: nobody does */
+	struct address *address;    /* counts it too; NULL: nobody does */
 
 	/* Receiving. */
 	struct wire_assembler assembler; /* owns its room */
 	struct bucket messages, bytes;
 	uint64_t paused_until_ms; /* by the rate limit; 0: no */
-	bool is_paused;           /* not watched for reading */
 	uint8_t nonce[CHAT_NONCE_BYTES];
 	uint64_t discarded_bytes; /* since CLOSING */
 
 	/* In a room. */
 	struct room *room; /* NULL: in none */
 	struct member *member;
-	struct list room_link;
 	struct list waiting_link; /* room.waiting */
 	struct chunk *batch;      /* DELIVERs of the read that runs */
 	uint64_t sends;           /* SENDs taken or refused */
@@ -59,35 +74,21 @@ struct conn {
 	uint64_t open_bytes;      /* of envelopes not covered by an ACK */
 	struct list puts;         /* batches that are not on the disk yet */
 	struct list full_link;    /* history.full */
-	struct catchup *catchup;  /* NULL: it has all of the past */
-	bool is_ack_due;
 
 	/* Sending. */
-	struct outbox outbox;
-	struct list stalled_link; /* relay.stalled, while the socket is full */
-	int64_t stalled_bytes;    /* taken by the network when looked at last */
-	uint64_t stalled_ms;      /* since when it was not seen to move */
-	bool is_congested;    /* above the high-water mark, until half of it */
-	bool is_left_behind;  /* its room does not wait for it */
-	int64_t looked_bytes; /* taken when congestion.c looked last */
-	uint64_t look_ms;     /* when it looks next; 0: never */
+	int64_t stalled_bytes; /* taken by the network when looked at last */
+	uint64_t stalled_ms;   /* since when it was not seen to move */
+	int64_t looked_bytes;  /* taken when congestion.c looked last */
+	uint64_t look_ms;      /* when it looks next; 0: never */
 
 	/* Times, in loop_now_ms(). */
 	uint64_t created_ms;
 	uint64_t heard_ms;      /* something was read */
 	uint64_t pinged_ms;     /* a PING was queued */
-	uint64_t progress_ms;   /* the queue was last seen to move; 0: empty */
-	int64_t progress_bytes; /* taken by the network by then */
+	int64_t progress_bytes; /* taken by the network at progress_ms */
 	int64_t patience_bytes; /* taken when patience last ended */
 	uint64_t congested_ms;  /* since then its room waits for it */
 	uint64_t closing_ms;
-
-	/* The end. */
-	bool is_doomed;    /* to be closed at the end of the turn */
-	bool is_lost;      /* the stream is broken: nothing can be sent */
-	bool has_ended;    /* the peer will send no more */
-	uint16_t code;     /* ERROR to send, or 0: BYE when is_dismissed */
-	bool is_dismissed; /* the relay stops */
 };
 
 /* Takes the descriptor and what it counts on (may be NULL) over: both are given
