@@ -45,7 +45,7 @@ static const struct sandbox_call calls[] = {
 	CALL(accept, R, "the same"),
 	CALL(recvfrom, R, "transport.c, query.c, takeover.c"),
 	CALL(recvmsg, R, "transport.c"),
-	CALL(sendto, R, "query.c, notify.c"),
+	CALL(sendto, R, "transport.c, query.c, notify.c"),
 	CALL(sendmsg, R, "transport.c, takeover.c"),
 	CALL(read, R, "signals.c, files; libcrypto"),
 	CALL(readv, R, "stdio"),

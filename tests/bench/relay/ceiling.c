@@ -205,7 +205,11 @@ static void member_write(struct member *m)
 			break;
 		for (size_t i = 0; i < message.msg_iovlen; i++)
 			wanted += pieces[i].iov_len;
-		n = sendmsg(m->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = message.msg_iovlen == 1
+			    ? send(m->fd, pieces[0].iov_base, wanted,
+				   MSG_NOSIGNAL | MSG_DONTWAIT)
+			    : sendmsg(m->fd, &message,
+				      MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN)
 			break; /* its end is read */
 		if (n == (ssize_t)wanted) {
