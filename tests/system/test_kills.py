@@ -2,12 +2,15 @@
 """test_kills [ROUNDS] - SIGKILL of the relay under load, many times.
 
 Senders stream numbered lines while the relay is killed and started again on
-its port. What the relay had not acknowledged is sent again and appears exactly
-once at every member that stayed; what it had acknowledged and not yet handed
-on may be lost with it (it keeps no history), and then members are told.
+its port. With a history every line appears exactly once at every member, and
+the members' transcripts are the same. Without one, what the relay had not
+acknowledged is sent again and appears exactly once at every member that stayed;
+what it had acknowledged and not yet handed on may be lost with it, and then
+members are told.
 """
 import random
 import sys
+import tempfile
 import threading
 import time
 
@@ -24,10 +27,11 @@ SEED = 7
 class Stream(threading.Thread):
     """Feeds a sender lines until told to stop, or as fast as it reads."""
 
-    def __init__(self, reader, name):
+    def __init__(self, reader, name, pause):
         super().__init__(daemon=True)
         self.reader, self.name_, self.count = reader, name, 0
         self.is_stopped = False
+        self.pause = pause
         self.start()
 
     def run(self):
@@ -37,7 +41,7 @@ class Stream(threading.Thread):
                 pipe.write(f"{self.name_} {self.count}\n".encode())
                 pipe.flush()
                 self.count += 1
-                time.sleep(0.002)
+                time.sleep(self.pause)
             pipe.close()
         except BrokenPipeError:
             pass  # its status and words are looked at
@@ -73,13 +77,13 @@ def lost_with_the_relay(stream, sender, seen):
     return len(missing)
 
 
-def kill_and_restart(relay, rng):
+def kill_and_restart(relay, rng, state):
     time.sleep(rng.uniform(0.3, 0.8))
     relay.process.kill()
     relay.process.wait()
     time.sleep(rng.choice((0, 0.05, 0.4)))
     host, port = relay.addresses[0]
-    return Relay(listen=f"{host}:{port}")
+    return Relay(listen=f"{host}:{port}", state=state)
 
 
 def check_tail(tail, streams, senders):
@@ -102,9 +106,37 @@ def check_tail(tail, streams, senders):
     return lost
 
 
-def run(rounds):
+def check_transcript(tail, streams):
+    """Every line once, in the order of the relay's numbers; returns that."""
+    transcript = [(e["sequence"], e["body"]) for e in tail.of("message")]
+    assert transcript == sorted(transcript)
+    seen = [body for _, body in transcript]
+    assert len(seen) == len(set(seen)), "a line came twice"
+    wanted = {f"{s.name_} {n}" for s in streams for n in range(s.count)}
+    assert set(seen) == wanted, sorted(wanted - set(seen))[:5]
+    for stream in streams:
+        numbers = [int(b.rsplit(" ", 1)[1]) for b in seen
+                   if b.rsplit(" ", 1)[0] == stream.name_]
+        assert numbers == sorted(numbers), "out of order"
+    for kind in ("refused", "fork", "identity-changed", "gap", "late",
+                 "replayed", "chain-break", "history-lost", "expired"):
+        assert not tail.of(kind), tail.of(kind)[:3]
+    return transcript
+
+
+def check_transcripts(tails, streams):
+    transcripts = [check_transcript(tail, streams) for tail in tails]
+    assert all(t == transcripts[0] for t in transcripts)
+    return 0
+
+
+def check_each(tails, streams, senders):
+    return [check_tail(t, streams, senders) for t in tails]
+
+
+def run(rounds, state):
     rng = random.Random(SEED)
-    relay = Relay()
+    relay = Relay(state=state)
     with People() as people:
         host, port = relay.addresses[0]
         first = people.new("first").make_room(f"plain:{host}:{port}")
@@ -112,12 +144,13 @@ def run(rounds):
         tails = [person.tail() for person in others]
         names = [people.new(f"s{i}").join(first) for i in range(SENDERS)]
         senders = [person.sender("--wait", "60") for person in names]
-        streams = [Stream(s, p.name) for s, p in zip(senders, names)]
+        pause = 0.002 if rounds <= 50 else 0.02
+        streams = [Stream(s, p.name, pause) for s, p in zip(senders, names)]
         try:
             for sender in senders:
                 sender.wait_for("acked")
             for _ in range(rounds):
-                relay = kill_and_restart(relay, rng)
+                relay = kill_and_restart(relay, rng, state)
                 for tail in tails:  # all are back, some lines have come
                     count = len(tail.events)
                     tail.wait_until(lambda e, c=count: len(e) > c)
@@ -134,7 +167,8 @@ def run(rounds):
             for tail in tails:
                 for body in last:
                     tail.wait_message(body)
-            lost = [check_tail(t, streams, senders) for t in tails]
+            lost = (check_transcripts(tails, streams) if state
+                    else check_each(tails, streams, senders))
             total = sum(s.count for s in streams)
             replays = sum(len(t.of("replayed")) for t in tails)
             print(f"# {rounds} kills, {total} lines to {TAILS} members, "
@@ -145,8 +179,13 @@ def run(rounds):
             relay.process.wait()
 
 
+def test_with_a_history_every_line_comes_once_to_all_in_one_order():
+    with tempfile.TemporaryDirectory() as folder:
+        run(ROUNDS, folder)
+
+
 def test_unacknowledged_lines_come_exactly_once_through_kills():
-    run(ROUNDS)
+    run(min(ROUNDS, 50), False)
 
 
 if __name__ == "__main__":
