@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "relay/check.h"
 #include "relay/ctl.h"
 #include "relay/options.h"
 #include "relay/relay.h"
@@ -15,6 +16,7 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } subcommands[] = {
+	{ "check", check_main },
 	{ "ctl", ctl_main },
 };
 

@@ -10,11 +10,11 @@
  */
 #include "store/store.h"
 
+#include "store/lock.h"
 #include "store/reader.h"
 #include "store/writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -22,12 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
-
-#define STORE_LOCK_TRIES   50 /* for one that is about to end */
-#define STORE_LOCK_WAIT_US 20000
 
 struct worker {
 	pthread_t thread;
@@ -176,32 +172,15 @@ static void worker_stop(struct worker *worker)
 	pthread_cond_destroy(&worker->is_asked);
 }
 
-/* Two that write to one store would give a number twice. */
-static int take_lock(struct store *store, const char *folder)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/history.lock", folder);
-	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (store->lock_fd < 0)
-		return -errno;
-	for (int i = 0; i < STORE_LOCK_TRIES; i++) {
-		if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		usleep(STORE_LOCK_WAIT_US);
-	}
-	return -EBUSY;
-}
-
 static int store_start(struct store *store, const char *folder,
 		       const struct store_limits *limits)
 {
-	int error = take_lock(store, folder);
+	int error;
 
-	if (error)
-		return error;
+	/* Two that write to one store would give a number twice. */
+	store->lock_fd = store_lock(folder);
+	if (store->lock_fd < 0)
+		return store->lock_fd;
 	store->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (store->event_fd < 0)
 		return -errno;
