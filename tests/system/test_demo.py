@@ -42,6 +42,7 @@ def test_without_a_terminal_it_shows_all_and_ends():
     assert done.returncode == 0, done.stdout + done.stderr
     for words in ("Alice typed", "what the relay saw", "Bob read",
                   "was handed all 4 frames and read none",
+                  "Carol has read the lines, once",
                   "is as it should be"):
         assert words in done.stdout, done.stdout
 
