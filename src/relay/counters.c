@@ -73,6 +73,21 @@ static uint64_t count_draining(const struct relay *relay)
 	return relay->is_draining;
 }
 
+static uint64_t count_waiting(const struct relay *relay)
+{
+	return relay->history.queued_bytes;
+}
+
+static uint64_t count_catching(const struct relay *relay)
+{
+	return relay->history.catching;
+}
+
+static uint64_t count_failing(const struct relay *relay)
+{
+	return relay->history.error != 0;
+}
+
 static const struct {
 	const char *name;
 	const char *help;
@@ -85,6 +100,12 @@ static const struct {
 	{ "addresses", "Networks that clients come from", count_addresses },
 	{ "bans", "Devices that may not enter", count_bans },
 	{ "queued_bytes", "Bytes held for receivers", count_held },
+	{ "history_queued_bytes", "Bytes that wait for the disk",
+	  count_waiting },
+	{ "history_readers", "Clients that get what they missed",
+	  count_catching },
+	{ "history_failing", "1 when the last message could not be kept",
+	  count_failing },
 	{ "draining", "1 when no clients are taken any more", count_draining },
 };
 
@@ -100,6 +121,9 @@ static const char *const codes[CHAT_CODES] = {
 	[CHAT_CODE_WINDOW] = "window",
 	[CHAT_CODE_SLOW] = "slow",
 	[CHAT_CODE_INTERNAL] = "internal",
+	[CHAT_CODE_SENDER] = "sender",
+	[CHAT_CODE_ENVELOPE] = "envelope",
+	[CHAT_CODE_STORE] = "store",
 	[CHAT_CODE_REMOVED] = "removed",
 };
 
@@ -108,6 +132,16 @@ static uint64_t counter_at(const struct relay *relay, size_t offset)
 	return *(
 		const uint64_t *)(const void *)((const char *)&relay->counters +
 						offset);
+}
+
+static void write_by_code(FILE *out, const char *name, const char *help,
+			  const uint64_t numbers[CHAT_CODES])
+{
+	metric_family(out, PREFIX, name, "counter", help);
+	for (unsigned int i = 0; i < CHAT_CODES; i++)
+		if (codes[i])
+			fprintf(out, PREFIX "%s{code=\"%s\"} %" PRIu64 "\n",
+				name, codes[i], numbers[i]);
 }
 
 void counters_write_metrics(FILE *out, const struct relay *relay)
@@ -124,13 +158,12 @@ void counters_write_metrics(FILE *out, const struct relay *relay)
 		fprintf(out, PREFIX "%s %" PRIu64 "\n", gauges[i].name,
 			gauges[i].count(relay));
 	}
-	metric_family(out, PREFIX, "ends_total", "counter",
-		      "Connections that the relay ended, by ERROR's code");
-	for (unsigned int i = 0; i < CHAT_CODES; i++)
-		if (codes[i])
-			fprintf(out,
-				PREFIX "ends_total{code=\"%s\"} %" PRIu64 "\n",
-				codes[i], relay->counters.ends[i]);
+	write_by_code(out, "ends_total",
+		      "Connections that the relay ended, by ERROR's code",
+		      relay->counters.ends);
+	write_by_code(out, "refused_total",
+		      "Messages not taken, by REFUSED's code",
+		      relay->counters.refused);
 }
 
 void counters_write_text(FILE *out, const struct relay *relay)

@@ -25,7 +25,8 @@ struct relay_counters {
 	uint64_t read_bytes;
 	uint64_t written_bytes;
 	uint64_t reloads;
-	uint64_t ends[CHAT_CODES]; /* by ERROR's code */
+	uint64_t ends[CHAT_CODES];    /* by ERROR's code */
+	uint64_t refused[CHAT_CODES]; /* messages, by REFUSED's code */
 };
 
 /* Prometheus' text format 0.0.4. */

@@ -114,6 +114,7 @@ static void refuse_send(struct conn *conn, enum chat_code code)
 	/* The SENDs of a batch are in a row. */
 	if (conn->batch)
 		history_take_batch(conn);
+	conn->relay->counters.refused[code]++;
 	log_debug("client %llu: message refused: %s",
 		  (unsigned long long)conn->number, text);
 	conn_say(conn, &(struct wire_message){

@@ -213,9 +213,10 @@ static void put_told(struct store_put *put)
 	size_t bytes = p->chunk->room_bytes;
 
 	note_error(relay, put->error);
-	if (put->error)
+	if (put->error) {
+		relay->counters.refused[CHAT_CODE_STORE] += put->count;
 		refuse_all(p, put->error);
-	else
+	} else
 		hand_on(p);
 	if (p->conn) {
 		list_remove(&p->conn_link);

@@ -78,10 +78,13 @@ def test_metrics_count_what_happens():
         for i in range(5):
             a.say(i)
             b.expect("DELIVER")
+        a.say(5, sender=bytes(32))
+        a.expect("REFUSED", skip=("ACK",))
         bad = relay.connect()
         bad.send_raw(b"\xff" * 50)
         bad.expect_error("TOO_LARGE")
         found = relay.metrics()
+        assert found['paravoxd_refused_total{code="sender"}'] == 1
         assert found["paravoxd_clients"] == 2
         assert found["paravoxd_rooms"] == 1
         assert found["paravoxd_messages_total"] == 5
