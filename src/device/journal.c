@@ -105,10 +105,10 @@ void journal_apply(const struct state *state, const struct state_slot *slot)
 static void end_all(const struct state *state)
 {
 	state->head->generation = 0;
-	for (uint32_t i = 0; i < state->head->session_count; i++)
+	for (uint32_t i = 0; i < state_sessions(state); i++)
 		if (state->session[i].id)
 			state_end_session(&state->session[i]);
-	for (uint32_t i = 0; i < state->head->file_count; i++)
+	for (uint32_t i = 0; i < state_files(state); i++)
 		state_end_file(&state->file[i]);
 }
 
@@ -116,7 +116,7 @@ static void end_file(const struct state *state, uint32_t id)
 {
 	struct state_file *file = state_find_file(state, id);
 
-	for (uint32_t i = 0; i < state->head->session_count; i++)
+	for (uint32_t i = 0; i < state_sessions(state); i++)
 		if (state->session[i].id && state->session[i].file_id == id)
 			state_end_session(&state->session[i]);
 	if (file)

@@ -168,13 +168,28 @@ void state_wipe_result(const struct state *state, unsigned int queue)
 		      MADV_REMOVE);
 }
 
+static uint32_t bounded(const uint32_t *count, uint32_t entries)
+{
+	uint32_t now = __atomic_load_n(count, __ATOMIC_RELAXED);
+
+	return CHECK(device_state_bound, now <= entries) ? now : entries;
+}
+
+uint32_t state_files(const struct state *state)
+{
+	return bounded(&state->head->file_count, state->limits.max_files);
+}
+
+uint32_t state_sessions(const struct state *state)
+{
+	return bounded(&state->head->session_count, state->limits.max_sessions);
+}
+
 void state_forget(struct state *state)
 {
-	struct state_head *head = state->head;
-
-	for (uint32_t i = 0; i < head->session_count; i++)
+	for (uint32_t i = 0; i < state_sessions(state); i++)
 		state_end_session(&state->session[i]);
-	for (uint32_t i = 0; i < head->file_count; i++)
+	for (uint32_t i = 0; i < state_files(state); i++)
 		state_end_file(&state->file[i]);
 	for (uint32_t i = 0; i < state->limits.queues; i++) {
 		struct state_queue *queue = &state->queue[i];
@@ -183,7 +198,7 @@ void state_forget(struct state *state)
 		secret_wipe(queue->slot, sizeof(queue->slot));
 		state_wipe_result(state, i);
 	}
-	head->generation = 0;
+	state->head->generation = 0;
 }
 
 /* Bits that an index needs, so that index + 1 fits below the uses. */
@@ -213,7 +228,7 @@ static uint32_t index_of(uint32_t id, uint32_t entries, uint32_t count)
 struct state_file *state_find_file(const struct state *state, uint32_t id)
 {
 	uint32_t index =
-		index_of(id, state->limits.max_files, state->head->file_count);
+		index_of(id, state->limits.max_files, state_files(state));
 
 	if (index == UINT32_MAX)
 		return NULL;
@@ -224,8 +239,8 @@ struct state_file *state_find_file(const struct state *state, uint32_t id)
 
 struct state_session *state_find_session(const struct state *state, uint32_t id)
 {
-	uint32_t index = index_of(id, state->limits.max_sessions,
-				  state->head->session_count);
+	uint32_t index =
+		index_of(id, state->limits.max_sessions, state_sessions(state));
 
 	if (index == UINT32_MAX || state->session[index].id == 0)
 		return NULL;

@@ -147,6 +147,12 @@ void state_wipe_result(const struct state *state, unsigned int queue);
  * but for counters and for ids, which do not come again. No worker runs. */
 void state_forget(struct state *state);
 
+/* How many entries of a table are in use, or were: the others are zeros. Never
+ * more than it has, whatever a worker that went wrong has written: the
+ * supervisor counts and wipes by it too. */
+uint32_t state_files(const struct state *state);
+uint32_t state_sessions(const struct state *state);
+
 /* Entries by id; NULL when there is none. */
 struct state_file *state_find_file(const struct state *state, uint32_t id);
 struct state_session *state_find_session(const struct state *state,

@@ -55,9 +55,8 @@ static void row_add(struct counters_row *sum, const struct counters_row *row)
 void stats_collect(struct stats *stats, const struct state *state)
 {
 	const struct state_head *head = state->head;
-	uint32_t files = __atomic_load_n(&head->file_count, __ATOMIC_RELAXED);
-	uint32_t sessions =
-		__atomic_load_n(&head->session_count, __ATOMIC_RELAXED);
+	uint32_t files = state_files(state);
+	uint32_t sessions = state_sessions(state);
 
 	memset(stats, 0, sizeof(*stats));
 	stats->queues = state->limits.queues;

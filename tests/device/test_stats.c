@@ -343,6 +343,31 @@ static void test_slow_readers_hold_nothing_up(void **state)
 	}
 }
 
+/* Workers write these counts, and one that a guest has taken over may lie: the
+ * supervisor neither reads nor wipes what lies behind the tables. */
+static void test_a_worker_that_lies_harms_no_supervisor(void **state)
+{
+	static const struct state_limits limits = { .queues = 1,
+						    .max_files = 4,
+						    .max_sessions = 8,
+						    .max_request_bytes = 4096 };
+	struct stats stats;
+	struct state own;
+
+	assert_int_equal(state_create(&own, &limits), 0);
+	own.file[3].id = 1;
+	own.session[7].id = 1;
+	own.head->file_count = UINT32_MAX;
+	own.head->session_count = UINT32_MAX;
+	stats_collect(&stats, &own);
+	assert_int_equal(stats.files, 1);
+	assert_int_equal(stats.sessions, 1);
+	state_forget(&own);
+	assert_int_equal(own.file[3].id, 0);
+	assert_int_equal(own.session[7].id, 0);
+	state_destroy(&own);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, stand_begin)
 
 int main(void)
@@ -361,6 +386,7 @@ int main(void)
 		TEST(test_a_client_has_little_time),
 		TEST(test_an_endless_request_is_cut_off),
 		TEST(test_slow_readers_hold_nothing_up),
+		TEST(test_a_worker_that_lies_harms_no_supervisor),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
