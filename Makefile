@@ -34,10 +34,16 @@ check-qemu: build ## our module in a stock kernel in QEMU, two CPUs
 	@tests/qemu/check $(B)
 fuzz: setup     ## each fuzz target for SECONDS=60
 	@tools/fuzz $(or $(SECONDS),60)
+bench:          ## both benches in short; targets missed are no error
+	@QUICK=1 $(MAKE) --no-print-directory bench-device bench-relay
 bench-device:   ## the device's speed beside libcrypto's, table and plot (3 min; QUICK=1: 10 s)
 	@tools/setup bench
 	@tools/build $(B)
 	@tools/bench-device $(B) $(if $(QUICK),--quick --ms=5 --rounds=3)
+bench-relay:    ## the relay beside its peers and its ceiling (20 min; QUICK=1: 1 min)
+	@tools/setup bench-relay
+	@tools/build $(B)
+	@tools/bench-relay $(B)
 deb: setup      ## Debian packages into $(B)/deb, looked at by lintian
 	@tools/setup deb
 	@tools/deb $(B)
@@ -49,5 +55,5 @@ install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo demo-vm vm check check-uml check-qemu sanitize system fuzz bench-device bench-relay deb check-deb format install clean
+.PHONY: help setup build demo demo-vm vm check check-uml check-qemu sanitize system fuzz bench bench-device bench-relay deb check-deb format install clean
 .DEFAULT_GOAL := help
