@@ -18,7 +18,8 @@
  * flight at once, and its destination is pinned, since whoever fetches it may
  * be another process (Q2). Requests of a session take effect in their order
  * (vcd 5.13); jobs are fetched in the order of their submission (Q3), so the
- * oldest one alone decides whether something can be fetched.
+ * oldest one alone decides whether something can be fetched. Only a hash that
+ * the device's worker took with it (vcd 9.4) is waited for in the fetch.
  *
  * A job has a reference of the file's list and one for each call in flight,
  * and holds the file's memory: a job may outlive the last close.
@@ -209,15 +210,66 @@ static int collect(struct job *job)
 	u32 at = 0;
 	int error;
 
-	if (job->error)
-		return job->error;
 	for (i = 0; i < job->count; i++) {
 		error = vcd_crypt_collect(plan, job->calls[i], at);
 		if (error)
 			return error;
 		at += vcd_crypt_piece_bytes(plan, at);
 	}
-	return vcd_crypt_deliver(plan);
+	return 0;
+}
+
+/* A hash that the job began and ended, and that a piece of it lost. */
+static bool is_whole_and_lost(const struct job *job)
+{
+	const struct vcd_plan *plan = &job->plan;
+	struct vcd_reply reply;
+	unsigned int i;
+
+	if (!plan->is_whole || !plan->is_due || plan->session->cipher)
+		return false;
+	for (i = 0; i < job->count; i++)
+		if (vcd_call_result(job->calls[i], &reply) &&
+		    vcd_reply_is_lost(&reply))
+			return true;
+	return false;
+}
+
+/* All pieces once more, as they are, behind whatever came later. What is open
+ * now would be lost, so then it can't be done. */
+static int run_again(struct job *job)
+{
+	struct vcd_session *s = job->plan.session;
+	struct vcd_reply reply;
+	unsigned int i;
+	int error;
+
+	error = vcd_session_lock(s);
+	if (error)
+		return error;
+	error = s->is_hash_open ? -EIO : 0;
+	for (i = 0; !error && i < job->count; i++) {
+		vcd_call_again(job->calls[i]);
+		error = vcd_session_run(s, job->calls[i], &reply);
+	}
+	vcd_session_unlock(s);
+	return error;
+}
+
+static int finish(struct job *job)
+{
+	unsigned int attempts = VCD_ATTEMPTS_MAX;
+	int error;
+
+	if (job->error)
+		return job->error;
+	while (is_whole_and_lost(job) && --attempts) {
+		error = run_again(job);
+		if (error && error != -EIO)
+			return error;
+	}
+	error = collect(job);
+	return error ? error : vcd_crypt_deliver(&job->plan);
 }
 
 int vcd_async_fetch(struct vcd_file *f, void __user *argument, bool is_narrow)
@@ -228,7 +280,7 @@ int vcd_async_fetch(struct vcd_file *f, void __user *argument, bool is_narrow)
 	job = dequeue(f);
 	if (!job)
 		return -EBUSY;
-	error = collect(job);
+	error = finish(job);
 	if (!error)
 		error = vcd_user_write_crypt(&job->plan.op, argument,
 					     is_narrow);

@@ -38,7 +38,7 @@ struct vcd_call *vcd_call_create(u32 in_bytes, u32 out_bytes)
 {
 	struct vcd_call *call;
 
-	call = kzalloc(sizeof(*call), GFP_KERNEL);
+	call = kzalloc(sizeof(*call), GFP_KERNEL_ACCOUNT);
 	if (!call)
 		return NULL;
 	refcount_set(&call->refs, 1);
@@ -62,6 +62,13 @@ struct vcd_call *vcd_call_get(struct vcd_call *call)
 {
 	refcount_inc(&call->refs);
 	return call;
+}
+
+void vcd_call_again(struct vcd_call *call)
+{
+	reinit_completion(&call->done);
+	call->is_finished = false;
+	call->on_finished = NULL;
 }
 
 /* Unpinning may sleep, and wiping takes its time. */

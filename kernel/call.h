@@ -50,6 +50,9 @@ struct vcd_call *vcd_call_create(u32 in_bytes, u32 out_bytes);
 struct vcd_call *vcd_call_get(struct vcd_call *call);
 void vcd_call_put(struct vcd_call *call);
 
+/* A finished call that its device has returned may be sent once more. */
+void vcd_call_again(struct vcd_call *call);
+
 /* Header and parameters to the start of `in`: how many bytes they are. */
 u32 vcd_call_begin(struct vcd_call *call, enum vcd_op op, u64 generation,
 		   u32 file_id, u32 session_id, const void *params,

@@ -16,9 +16,6 @@
 
 /* Entries of a chain that are not payload: two ends on each side. */
 #define OTHER_SEGMENTS 4
-/* Of an operation whose running hash is lost each time. A request that was
- * begun at three deaths of the device is KILLS before. */
-#define ATTEMPTS_MAX 16
 
 static unsigned int pin_bytes = 16384;
 module_param(pin_bytes, uint, 0644);
@@ -310,7 +307,7 @@ static bool may_begin_again(const struct vcd_plan *c)
  * (vcd 9.4): only of a hash that was open before does the program hear. */
 static int run_locked(struct vcd_plan *c)
 {
-	unsigned int attempts = ATTEMPTS_MAX;
+	unsigned int attempts = VCD_ATTEMPTS_MAX;
 	bool is_lost = false;
 	int error;
 

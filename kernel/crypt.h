@@ -29,6 +29,10 @@ struct vcd_plan {
 	u8 digest[VCD_MAX_DIGEST_BYTES];
 };
 
+/* Of an operation whose running hash is lost each time. A request that was
+ * begun at three deaths of the device is KILLS before. */
+#define VCD_ATTEMPTS_MAX 16
+
 /* E1 up to the second look for the session, which the plan then counts; NULL
  * when it fails. */
 int vcd_crypt_take(struct vcd_plan *c, struct vcd_file *f,

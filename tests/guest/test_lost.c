@@ -18,6 +18,7 @@
 
 #define ROOM  (9u << 20) /* many requests */
 #define FIRST (1u << 20)
+#define JOB   (6u << 20)
 #define KILLS 8
 
 static uint8_t *plain, *sealed, *back;
@@ -116,6 +117,36 @@ static bool one_shots(void)
 	return true;
 }
 
+static bool job_is_right(void *with)
+{
+	struct hashing *h = with;
+	struct pollfd p = { .fd = h->fd, .events = POLLIN };
+	uint8_t digest[2][64] = { { 0 } };
+	struct crypt_op op = { .ses = h->ses, .len = JOB, .src = plain };
+
+	for (int i = 0; i < 2; i++) {
+		op.mac = digest[i];
+		EXPECT(guest_call(h->fd, CIOCASYNCCRYPT, &op) == 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		EXPECT(poll(&p, 1, -1) == 1);
+		EXPECT(guest_call(h->fd, CIOCASYNCFETCH, &op) == 0);
+		EXPECT(memcmp(digest[i], h->digest, 32) == 0);
+	}
+	return true;
+}
+
+static bool jobs(void)
+{
+	struct hashing h;
+
+	EXPECT(hashing_open(&h, CRYPTO_SHA2_256_HMAC, 0));
+	EXPECT(hash(&h, 0, JOB, 0, h.digest) == 0);
+	EXPECT(under_deaths(job_is_right, &h));
+	close(h.fd);
+	return true;
+}
+
 /* The first part must never fail. Another may, once, and then the program
  * begins again. */
 static bool parts_are_right(void *with)
@@ -186,6 +217,7 @@ int main(void)
 {
 	static const struct claim claims[] = {
 		{ "E9: a whole hash is begun again", one_shots },
+		{ "E9 Q4: and so is a job's", jobs },
 		{ "E9: an open hash fails with EIO, once", parts },
 		{ "E5: a cipher with a hash is begun again",
 		  ciphers_with_hash },
