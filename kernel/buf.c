@@ -21,13 +21,14 @@ int vcd_buf_init(struct vcd_buf *buf, u32 bytes)
 	buf->count = vcd_buf_segments(0, bytes);
 	buf->chunks = &buf->one;
 	if (buf->count > 1) {
-		buf->chunks =
-			kcalloc(buf->count, sizeof(*buf->chunks), GFP_KERNEL);
+		buf->chunks = kcalloc(buf->count, sizeof(*buf->chunks),
+				      GFP_KERNEL_ACCOUNT);
 		if (!buf->chunks)
 			goto undo_all;
 	}
 	for (i = 0; i < buf->count; i++) {
-		buf->chunks[i] = kzalloc(chunk_bytes(buf, i), GFP_KERNEL);
+		buf->chunks[i] =
+			kzalloc(chunk_bytes(buf, i), GFP_KERNEL_ACCOUNT);
 		if (!buf->chunks[i])
 			goto undo_all;
 	}

@@ -222,6 +222,8 @@ static int rings_start(struct vcd_device *device)
 	mutex_lock(&device->hello_lock);
 	error = vcd_hello(device, HELLO_TIMEOUT_MS);
 	mutex_unlock(&device->hello_lock);
+	/* It had its time. */
+	device->is_given_up = error == -ETIMEDOUT;
 out:
 	kfree(vqs);
 	return error;

@@ -46,7 +46,8 @@ int vcd_pin_init(struct vcd_pin *pin, unsigned long from, u32 bytes,
 	if (error)
 		return error;
 	error = -ENOMEM;
-	pin->pages = kvmalloc_array(pages, sizeof(*pin->pages), GFP_KERNEL);
+	pin->pages =
+		kvmalloc_array(pages, sizeof(*pin->pages), GFP_KERNEL_ACCOUNT);
 	if (!pin->pages)
 		goto undo_charge;
 	got = pin_user_pages_fast(from & PAGE_MASK, pages,
