@@ -53,6 +53,25 @@ static int host_port_parse(struct host_port *hp, const char *text)
 	return 0;
 }
 
+int listener_check(const char *address)
+{
+	const size_t unix_bytes = strlen(UNIX_PREFIX);
+	const size_t plain_bytes = strlen(PLAIN_PREFIX);
+	struct host_port hp;
+
+	if (strncmp(address, UNIX_PREFIX, unix_bytes) == 0) {
+		size_t bytes = strlen(address + unix_bytes);
+
+		return bytes && bytes < sizeof(((struct sockaddr_un *)0)
+						       ->sun_path)
+			       ? 0
+			       : -EINVAL;
+	}
+	if (strncmp(address, PLAIN_PREFIX, plain_bytes) == 0)
+		address += plain_bytes;
+	return host_port_parse(&hp, address);
+}
+
 /* The name to print, with the port that the kernel chose. */
 static void listener_set_name(struct listener *l)
 {

@@ -29,6 +29,10 @@ struct listener {
 	char name[128]; /* "127.0.0.1:7450", "plain:[::1]:7450", "unix:/path" */
 };
 
+/* Whether an address has one of the forms below, before it is opened: 0 or
+ * -EINVAL. */
+int listener_check(const char *address);
+
 /*
  * Open what "HOST:PORT", "[HOST]:PORT", ":PORT" (every address) or
  * "unix:PATH" stands for: at most `room` listeners, one per address of the

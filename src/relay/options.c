@@ -4,6 +4,7 @@
 #include "relay/options.h"
 #include "base/bytes.h"
 #include "relay/config.h"
+#include "relay/listen.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,8 +20,8 @@ static int take_listen(void *options, const char *value)
 {
 	struct relay_options *o = options;
 
-	if (o->listen_count == RELAY_LISTENERS_MAX)
-		return -ENOSPC;
+	if (o->listen_count == RELAY_LISTENERS_MAX || listener_check(value))
+		return -EINVAL;
 	o->listen[o->listen_count++] = value;
 	return 0;
 }
@@ -60,6 +61,14 @@ static int take_no_history(void *options, const char *value)
 		return -EINVAL;
 	o->has_no_history = !is_off;
 	return 0;
+}
+
+static int take_metrics(void *options, const char *value)
+{
+	struct relay_options *o = options;
+
+	o->metrics = value;
+	return listener_check(value);
 }
 
 static int take_check(void *options, const char *value)
@@ -128,7 +137,7 @@ static const struct option_row rows[] = {
 	{ "metrics", "ADDR:PORT|unix:PATH",
 	  "where monitoring asks for /metrics and /health, on this\n"
 	  "machine",
-	  TEXT(metrics) },
+	  .kind = OPTION_TAKEN, .take = take_metrics },
 	{ "log-level", "error|warning|info|debug",
 	  "what to log on standard error", .kind = OPTION_LOG_LEVEL,
 	  .offset = offsetof(struct relay_options, log_level),
@@ -336,6 +345,8 @@ int relay_options_reload(struct relay_options *fresh,
 			note_unchanged(rows[i].name);
 	if (listen_differs(fresh, o))
 		note_unchanged("listen");
+	if (texts_differ(fresh->metrics, o->metrics))
+		note_unchanged("metrics");
 	if (strcmp(fresh->name, o->name) != 0)
 		note_unchanged("name");
 	if (fresh->log_format != o->log_format)

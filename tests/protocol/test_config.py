@@ -86,6 +86,7 @@ def test_faults_are_named_with_their_place():
             ("max-clients\n", 2, "neither [SECTION]"),
             ("[other]\nmax-clients = 1\n", 3, "other: no such section"),
             ("name = " + "x" * 5000 + "\n", 2, "too long"),
+            ("listen = localhost\n", 2, "takes"),
             ("log-level = loud\n", 2, "takes error|warning|info|debug")):
         done = check(text)
         assert done.returncode == 2, (text, done.returncode)
@@ -162,10 +163,11 @@ def test_a_reload_names_what_holds_from_the_next_start_on():
     with Config(LISTEN + "name = before\n") as config:
         with Relay(f"--config={config.path}", listen=None) as relay:
             config.write("listen = 127.0.0.1:1\nname = after\n"
+                         "metrics = 127.0.0.1:1\n"
                          "window-messages = 7\nping-interval-ms = 60000\n")
             reload(relay, "reload: done")
             text = relay.log_text()
-            for name in ("listen", "name", "window-messages",
+            for name in ("listen", "metrics", "name", "window-messages",
                          "ping-interval-ms"):
                 assert f"reload: {name} holds from the next" in text, name
             welcome = relay.greet().welcome
