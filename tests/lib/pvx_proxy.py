@@ -5,7 +5,8 @@ Sits between clients and a real paravoxd on loopback. `hook(proxy, link, side,
 frame)` sees every whole frame (its length field included); `side` is "up" for
 client to relay and "down" for relay to client. It returns the list of byte
 strings to pass on instead: [frame] is honest, [] drops, [frame, frame]
-duplicates. Everything that was read is kept in `seen`.
+duplicates. Everything that was read is kept in `seen`. Where TLS passes there
+are no frames to see: `is_raw` passes on whatever comes.
 """
 import socket
 import threading
@@ -33,17 +34,35 @@ class Link:
 
 
 class Proxy:
-    def __init__(self, relay_address, hook=None):
+    def __init__(self, relay_address, hook=None, path=None, is_raw=False):
+        """`relay_address` is (host, port) or the path of a Unix socket;
+        `path`: wait on a Unix socket there, and not on loopback."""
         self.relay_address = relay_address
         self.hook = hook
+        self.is_raw = is_raw
         self.lock = threading.Lock()  # guards links and seen
         self.links = []
         self.seen = {"up": bytearray(), "down": bytearray()}
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.address = f"plain:127.0.0.1:{self.port}"
+        if path:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(path)
+            self.listener.listen()
+            self.address = "unix:" + path
+        else:
+            self.listener = socket.create_server(("127.0.0.1", 0))
+            self.port = self.listener.getsockname()[1]
+            self.address = f"127.0.0.1:{self.port}"
+            if not is_raw:
+                self.address = "plain:" + self.address
         self.is_closed = False
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def _connect(self):
+        if not isinstance(self.relay_address, str):
+            return socket.create_connection(self.relay_address)
+        relay = socket.socket(socket.AF_UNIX)
+        relay.connect(self.relay_address)
+        return relay
 
     def _accept(self):
         while True:
@@ -52,7 +71,7 @@ class Proxy:
             except OSError:
                 return
             try:
-                relay = socket.create_connection(self.relay_address)
+                relay = self._connect()
             except OSError:
                 client.close()
                 continue
@@ -73,6 +92,9 @@ class Proxy:
                 with self.lock:
                     self.seen[side] += data
                     link.seen[side] += data
+                if self.is_raw:
+                    link.send(side, data)
+                    continue
                 pending += data
                 while len(pending) >= 4:
                     end = 4 + int.from_bytes(pending[:4], "big")
