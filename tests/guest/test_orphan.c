@@ -55,18 +55,8 @@ static bool room_is_again(bool in_files, int before)
 	return false;
 }
 
-/* Each child makes one call that a silent device holds up, and is killed. */
-static bool kill_in(int (*call)(int fd, uint32_t ses), int fd, uint32_t *ses)
+static bool kill_each(const pid_t *children)
 {
-	pid_t children[CHILDREN];
-
-	EXPECT(steer("stop-worker"));
-	for (int i = 0; i < CHILDREN; i++) {
-		children[i] = fork();
-		if (children[i] == 0)
-			_exit(call(fd, ses ? ses[i] : 0));
-	}
-	usleep(UNDER_WAY);
 	for (int i = 0; i < CHILDREN; i++) {
 		int status;
 
@@ -75,8 +65,25 @@ static bool kill_in(int (*call)(int fd, uint32_t ses), int fd, uint32_t *ses)
 		EXPECT(waitpid(children[i], &status, 0) == children[i]);
 		EXPECT(WIFSIGNALED(status));
 	}
-	EXPECT(steer("continue-worker"));
 	return true;
+}
+
+/* Each child makes one call that a silent device holds up, and is killed. */
+static bool kill_in(int (*call)(int fd, uint32_t ses), int fd, uint32_t *ses)
+{
+	pid_t children[CHILDREN];
+	bool hit;
+
+	EXPECT(steer("stop-worker"));
+	for (int i = 0; i < CHILDREN; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(call(fd, ses ? ses[i] : 0));
+	}
+	usleep(UNDER_WAY);
+	hit = kill_each(children);
+	EXPECT(steer("continue-worker"));
+	return hit;
 }
 
 static int make_session(int fd, uint32_t unused)

@@ -69,13 +69,17 @@ def end(process):
 
 
 class Device:
-    """A vhost-user-cryptodev of a machine."""
+    """A vhost-user-cryptodev of a machine, or another program with a socket
+    for one front end after another."""
 
-    def __init__(self, build, folder, number, options):
-        self.program = str(build / "src/device/vhost-user-cryptodev")
+    def __init__(self, build, folder, number, program, options):
+        self.program = str(program or
+                           build / "src/device/vhost-user-cryptodev")
         self.number = number
         self.socket = str(folder / f"device{number}")
         self.stats_socket = str(folder / f"stats{number}")
+        # Ours is ready when the last of its sockets is.
+        self.ready_socket = self.socket if program else self.stats_socket
         self.log = open(folder / f"device{number}.log", "ab")
         self.options = options
         self.kills = 0
@@ -92,7 +96,7 @@ class Device:
     def is_up(self):
         if self.process.poll() is not None:
             raise Trouble("the device ended: " + self.log_text())
-        return is_served(self.stats_socket)
+        return is_served(self.ready_socket)
 
     def workers(self):
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
@@ -105,6 +109,17 @@ class Device:
                 self.kills += number == signal.SIGKILL
             except ProcessLookupError:
                 pass
+
+    def stop_workers(self):
+        """Each thread stops when it runs next: until then it may answer."""
+        self.signal_workers(signal.SIGSTOP)
+        wait_for(lambda: set(self.thread_states()) <= {"T"}, START_S,
+                 "the workers stand still")
+
+    def thread_states(self):
+        for pid in self.workers():
+            for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+                yield path.read_text().rpartition(")")[2].split()[0]
 
     def log_text(self):
         return pathlib.Path(self.log.name).read_text(errors="replace")
@@ -182,8 +197,8 @@ class Qmp:
 
 class Machine:
     def __init__(self, build, script, *, kernel, module, seconds, devices=1,
-                 memory_mib=512, variables=(), device_options=(), more=(),
-                 network=False, terminal=False):
+                 memory_mib=512, variables=(), program=None, options=(),
+                 more=(), network=False, terminal=False):
         self.build = pathlib.Path(build).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="paravox-vm-"))
         self.steering = self.folder / "steering"
@@ -197,7 +212,7 @@ class Machine:
         try:
             for number in range(devices):
                 self.devices.append(Device(self.build, self.folder, number,
-                                           device_options))
+                                           program, options))
             more = [*more, *(NETWORK if network else ())]
             self.start(script, pathlib.Path(kernel), module, memory_mib,
                        variables, more, terminal)
@@ -302,6 +317,9 @@ class Machine:
         time.sleep(0.5)
         self.qmp.call("cont")
 
+    def tell_stats(self, device):
+        (self.steering / "stats").write_text(json.dumps(device.stats()))
+
     def let_reboot(self, device):
         self.qmp.call("set-action", reboot="reset")
 
@@ -311,12 +329,12 @@ class Machine:
     ORDERS = {
         "kill-worker": lambda self, device:
             device.signal_workers(signal.SIGKILL),
-        "stop-worker": lambda self, device:
-            device.signal_workers(signal.SIGSTOP),
+        "stop-worker": lambda self, device: device.stop_workers(),
         "continue-worker": lambda self, device:
             device.signal_workers(signal.SIGCONT),
         "kill-device": lambda self, device: device.kill(),
         "renew": renew, "unplug": unplug, "plug": plug, "pause": pause,
+        "tell-stats": tell_stats,
         "let-reboot": let_reboot, "stay-off": stay_off,
     }
 
