@@ -24,8 +24,10 @@
 #define HELD_NONE        0xffffffffu
 #define PART_BYTES       4096
 #define MAGIC_READ_BYTES 4 /* what a probe begins with */
+#define PROBE_FIELDS     4 /* that it reads when the magic is right */
 
 static enum lie probe_next, probe_now; /* of HELLO, config and OPEN */
+static unsigned int reads_left;        /* of this probe, by QEMU */
 static uint32_t held_head = HELD_NONE, held_bytes;
 
 static enum lie lie_of(uint32_t session_id)
@@ -69,11 +71,25 @@ static struct vcd_config config_make(enum lie lie)
 	return config;
 }
 
+/* UML reads a field, QEMU the whole space for each field. */
+static bool begins_probe(uint32_t offset, uint32_t bytes)
+{
+	if (offset || bytes < sizeof(struct vcd_config))
+		return !offset && bytes == MAGIC_READ_BYTES;
+	if (reads_left) {
+		reads_left--;
+		return false;
+	}
+	if (probe_next != LIE_PROBE_MAGIC && probe_next != LIE_HELLO_MAGIC)
+		reads_left = PROBE_FIELDS - 1;
+	return true;
+}
+
 static void get_config(uint8_t *data, uint32_t offset, uint32_t bytes)
 {
 	struct vcd_config config;
 
-	if (!offset && bytes == MAGIC_READ_BYTES) {
+	if (begins_probe(offset, bytes)) {
 		probe_now = probe_next;
 		probe_next = LIE_NONE;
 	}
@@ -302,8 +318,10 @@ static void on_session_open(struct question *q)
 	(void)span_read(&q->in, key, sizeof(key));
 	if (memcmp(key, "lie", 3) == 0)
 		q->lie = lie_of(SESSION_ID((uint8_t)key[3]));
-	if (q->lie >= LIE_PROBE_MAGIC)
+	if (q->lie >= LIE_PROBE_MAGIC) {
 		probe_next = q->lie;
+		reads_left = 0;
+	}
 	if (q->lie == LIE_SESSION_EXPIRED) {
 		answer_status(q, VCD_STATUS_EXPIRED);
 		return;
