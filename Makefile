@@ -30,8 +30,13 @@ check-uml: build ## afalg and our module in a kernel of their own, no root
 	@tools/setup uml
 	@tests/uml/check $(B)
 check-qemu: build ## our module in a stock kernel in QEMU, two CPUs
+	@tools/setup uml
 	@tools/setup qemu
 	@tests/qemu/check $(B)
+check-kasan: build ## the same on a kernel with KASAN, lockdep, kmemleak (1 hour)
+	@tools/setup uml
+	@tools/setup qemu
+	@tests/qemu/check-kasan $(B)
 fuzz: setup     ## each fuzz target for SECONDS=60
 	@tools/fuzz $(or $(SECONDS),60)
 bench:          ## both benches in short; targets missed are no error
@@ -55,5 +60,5 @@ install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo demo-vm vm check check-uml check-qemu sanitize system fuzz bench bench-device bench-relay deb check-deb format install clean
+.PHONY: help setup build demo demo-vm vm check check-uml check-qemu check-kasan sanitize system fuzz bench bench-device bench-relay deb check-deb format install clean
 .DEFAULT_GOAL := help
