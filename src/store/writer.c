@@ -5,9 +5,6 @@
  * How it works: all that waits is one transaction, with one sync. Rows of
  * rooms are held in a table of which a place belongs to the rooms with the
  * same first bytes; those that changed are written back before the commit.
- * Whoever makes a room large makes it forget: each put takes away at most
- * twice of what it brings, so nothing is ever long. Age is looked after in
- * small steps in between.
  *
  * A transaction that fails is undone and everything in it refused. The next
  * one tries again; the connection stays open, because what a failed sync left
@@ -17,23 +14,18 @@
 #include "store/writer.h"
 
 #include "base/mutant.h"
+#include "store/forget.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#define WRITER_RETRY_MS      1000
-#define WRITER_LOG_PAGES     2000  /* move them into the table */
-#define WRITER_LOG_MAX       32000 /* wait for readers, to begin it anew */
-#define WRITER_SPARE         16    /* forgotten beside twice what was put */
-#define WRITER_STEP          64    /* messages that are forgotten at a time */
-#define WRITER_SWEEP_ROOMS   256
-#define WRITER_SWEEP_STEPS   256
-#define WRITER_SWEEP_MIN_MS  100
-#define WRITER_SWEEP_MAX_MS  60000
-#define WRITER_SWEEP_SOON_MS 10
+#define WRITER_RETRY_MS  1000
+#define WRITER_LOG_PAGES 2000  /* move them into the table */
+#define WRITER_LOG_MAX   32000 /* wait for readers, to begin it anew */
+#define WRITER_SPARE     16    /* forgotten beside twice what was put */
 
-static uint64_t now_ms(clockid_t clock)
+uint64_t writer_now_ms(clockid_t clock)
 {
 	struct timespec now;
 
@@ -79,7 +71,7 @@ static int count_bytes(struct writer *w)
 static int writer_reopen(struct writer *w)
 {
 	forget_rooms(w);
-	w->retry_ms = now_ms(CLOCK_MONOTONIC) + WRITER_RETRY_MS;
+	w->retry_ms = writer_now_ms(CLOCK_MONOTONIC) + WRITER_RETRY_MS;
 	w->error = db_open(&w->db, w->path, true);
 	if (w->error)
 		return w->error;
@@ -147,10 +139,8 @@ static int room_add(struct writer *w, struct db_room *room,
 	return error;
 }
 
-/* The room's row, which is changed from now on; made when `put` (may be NULL)
- * says how. 0 or -errno, -ENOENT too. */
-static int room_get(struct writer *w, const uint8_t *id,
-		    const struct store_put *put, struct db_room **room)
+int writer_room(struct writer *w, const uint8_t *id,
+		const struct store_put *put, struct db_room **room)
 {
 	unsigned int place = (id[0] << 8 | id[1]) & (WRITER_ROOMS - 1);
 	struct db_room *r = &w->rooms[place];
@@ -232,115 +222,12 @@ static int message_add(struct writer *w, struct db_room *room, uint64_t chain,
 	return 0;
 }
 
-static int run_between(struct writer *w, enum db_statement s, int64_t first_key,
-		       int64_t last_key)
-{
-	db_bind(&w->db, s, 1, (uint64_t)first_key);
-	db_bind(&w->db, s, 2, (uint64_t)last_key);
-	return db_run(&w->db, s);
-}
-
-/* Forget the room's oldest `count` messages. */
-static int room_forget(struct writer *w, struct db_room *room, uint64_t count)
-{
-	int64_t first_key = db_key(room->number, room->first);
-	int64_t last_key = db_key(room->number, room->first + count - 1);
-	uint64_t bytes;
-	int outcome;
-
-	db_bind(&w->db, DB_BYTES, 1, (uint64_t)first_key);
-	db_bind(&w->db, DB_BYTES, 2, (uint64_t)last_key);
-	outcome = db_step(&w->db, DB_BYTES);
-	bytes = db_column(&w->db, DB_BYTES, 0) +
-		db_column(&w->db, DB_BYTES, 1) * STORE_ROW_BYTES;
-	db_reset(&w->db, DB_BYTES);
-	if (outcome >= 0)
-		outcome = run_between(w, DB_CHAINS_FORGET, first_key, last_key);
-	if (!outcome)
-		outcome =
-			run_between(w, DB_MESSAGES_FORGET, first_key, last_key);
-	room->first += count;
-	bytes = bytes < room->bytes ? bytes : room->bytes;
-	room->bytes -= bytes;
-	w->total_bytes -= bytes < w->total_bytes ? bytes : w->total_bytes;
-	return outcome;
-}
-
-/* How many messages the room has above its bounds, in steps. */
-static uint64_t room_excess(const struct writer *w, const struct db_room *room)
-{
-	uint64_t count = room->last + 1 - room->first;
-
-	if (count <= 1)
-		return 0; /* the newest one stays */
-	if (w->limits.room_messages && count > w->limits.room_messages)
-		return count - w->limits.room_messages;
-	if (w->limits.room_bytes && room->bytes > w->limits.room_bytes)
-		return count > WRITER_STEP ? WRITER_STEP / 4 : 1;
-	return 0;
-}
-
-static int room_bound(struct writer *w, struct db_room *room, uint64_t most)
-{
-	uint64_t excess;
-	int error = 0;
-
-	while (!error && most && (excess = room_excess(w, room))) {
-		if (excess > most)
-			excess = most;
-		if (excess > WRITER_STEP)
-			excess = WRITER_STEP;
-		error = room_forget(w, room, excess);
-		most -= excess;
-	}
-	return error;
-}
-
-/* All rooms together are too large: the largest one gives, until it has a
- * quarter less; then the largest is looked for again. */
-static int total_bound(struct writer *w, uint64_t most)
-{
-	struct db_room *room;
-	int outcome;
-
-	if (!w->limits.total_bytes || w->total_bytes <= w->limits.total_bytes)
-		return 0;
-	if (!w->largest_until) {
-		struct db_room largest;
-
-		outcome = db_step(&w->db, DB_ROOM_LARGEST);
-		if (outcome == 1)
-			db_room_take(&w->db, &largest, DB_ROOM_LARGEST);
-		db_reset(&w->db, DB_ROOM_LARGEST);
-		if (outcome != 1)
-			return outcome;
-		memcpy(w->largest, largest.id, STORE_ID_BYTES);
-		w->largest_until = largest.bytes * 3 / 4 + 1;
-	}
-	outcome = room_get(w, w->largest, NULL, &room);
-	while (!outcome && most && room->first < room->last &&
-	       w->total_bytes > w->limits.total_bytes &&
-	       room->bytes >= w->largest_until) {
-		uint64_t count = room->last - room->first;
-
-		if (count > WRITER_STEP / 4)
-			count = WRITER_STEP / 4;
-		if (count > most)
-			count = most;
-		outcome = room_forget(w, room, count);
-		most -= count;
-	}
-	if (!outcome && most)
-		w->largest_until = 0;
-	return outcome == -ENOENT ? 0 : outcome;
-}
-
 static int put_keep(struct writer *w, struct store_put *put, uint64_t time_ms)
 {
 	const struct store_message *before = NULL;
 	struct db_room *room;
 	uint64_t chain = 0;
-	int error = room_get(w, put->room, put, &room);
+	int error = writer_room(w, put->room, put, &room);
 
 	if (error)
 		return error;
@@ -360,7 +247,7 @@ static int put_keep(struct writer *w, struct store_put *put, uint64_t time_ms)
 			error = message_add(w, room, chain, m);
 	}
 	if (!error)
-		error = room_bound(w, room, 2 * put->count + WRITER_SPARE);
+		error = forget_excess(w, room, 2 * put->count + WRITER_SPARE);
 	return error;
 }
 
@@ -371,13 +258,12 @@ static int writer_ready(struct writer *w)
 		db_close(&w->db);
 	if (w->db.handle)
 		return 0;
-	if (w->error && now_ms(CLOCK_MONOTONIC) < w->retry_ms)
+	if (w->error && writer_now_ms(CLOCK_MONOTONIC) < w->retry_ms)
 		return w->error;
 	return writer_reopen(w);
 }
 
-/* The end of a transaction: all of it, or nothing. */
-static int writer_end(struct writer *w, int error, uint64_t bytes_before)
+int writer_end(struct writer *w, int error, uint64_t bytes_before)
 {
 	if (!error)
 		error = write_back_all(w);
@@ -391,14 +277,14 @@ static int writer_end(struct writer *w, int error, uint64_t bytes_before)
 	if (error == -EBADMSG) {
 		db_close(&w->db);
 		w->error = error;
-		w->retry_ms = now_ms(CLOCK_MONOTONIC) + WRITER_RETRY_MS;
+		w->retry_ms = writer_now_ms(CLOCK_MONOTONIC) + WRITER_RETRY_MS;
 	}
 	return error;
 }
 
 void writer_keep(struct writer *w, struct list *puts)
 {
-	uint64_t bytes_before, time_ms = now_ms(CLOCK_REALTIME);
+	uint64_t bytes_before, time_ms = writer_now_ms(CLOCK_REALTIME);
 	int error = writer_ready(w);
 
 	bytes_before = w->total_bytes;
@@ -413,101 +299,17 @@ void writer_keep(struct writer *w, struct list *puts)
 				time_ms);
 		}
 		if (!error)
-			error = total_bound(w, 2 * w->put_count + WRITER_SPARE);
+			error = forget_total(w,
+					     2 * w->put_count + WRITER_SPARE);
 		error = writer_end(w, error, bytes_before);
 	}
 	list_for_each (link, puts)
 		list_entry(link, struct store_put, link)->error = error;
 }
 
-/* Whether the room's oldest `count` messages have to go, by the clock. */
-static int room_is_aged(struct writer *w, const struct db_room *room,
-			uint64_t count, uint64_t time_ms)
-{
-	uint64_t said_ms = UINT64_MAX;
-	int outcome;
-
-	if (!w->limits.age_ms || room->first + count > room->last + 1)
-		return 0;
-	db_bind(&w->db, DB_MESSAGE_TIME, 1,
-		(uint64_t)db_key(room->number, room->first + count - 1));
-	outcome = db_step(&w->db, DB_MESSAGE_TIME);
-	if (outcome == 1)
-		said_ms = db_column(&w->db, DB_MESSAGE_TIME, 0);
-	db_reset(&w->db, DB_MESSAGE_TIME);
-	if (outcome < 0)
-		return outcome;
-	return said_ms < time_ms && time_ms - said_ms > w->limits.age_ms;
-}
-
-/* Forget what is too old or too much in one room; `steps` are left. */
-static int room_sweep(struct writer *w, const struct db_room *found,
-		      uint64_t time_ms, unsigned int *steps)
-{
-	struct db_room *room;
-	int outcome = room_is_aged(w, found, 1, time_ms);
-
-	if (outcome < 0 || (!outcome && !room_excess(w, found)))
-		return outcome;
-	outcome = sqlite3_get_autocommit(w->db.handle) ? db_begin(&w->db) : 0;
-	if (!outcome)
-		outcome = room_get(w, found->id, NULL, &room);
-	while (!outcome && *steps) {
-		--*steps;
-		if (room_excess(w, room)) {
-			outcome = room_bound(w, room, WRITER_STEP);
-			continue;
-		}
-		outcome = room_is_aged(w, room, WRITER_STEP, time_ms);
-		if (outcome == 1) {
-			outcome = room_forget(w, room, WRITER_STEP);
-			continue;
-		}
-		if (!outcome)
-			outcome = room_is_aged(w, room, 1, time_ms);
-		if (outcome != 1)
-			break;
-		outcome = room_forget(w, room, 1);
-	}
-	return outcome;
-}
-
-static uint64_t sweep(struct writer *w)
-{
-	uint64_t time_ms = now_ms(CLOCK_REALTIME), wait_ms;
-	uint64_t bytes_before = w->total_bytes;
-	unsigned int steps = WRITER_SWEEP_STEPS, rooms = 0;
-	int outcome = 1;
-
-	wait_ms = w->limits.age_ms / 16;
-	if (wait_ms < WRITER_SWEEP_MIN_MS)
-		wait_ms = WRITER_SWEEP_MIN_MS;
-	if (!w->limits.age_ms || wait_ms > WRITER_SWEEP_MAX_MS)
-		wait_ms = WRITER_SWEEP_MAX_MS;
-	while (outcome == 1 && steps && rooms++ < WRITER_SWEEP_ROOMS) {
-		struct db_room room = { 0 };
-
-		db_bind(&w->db, DB_ROOM_NEXT, 1, (uint64_t)w->swept_number);
-		outcome = db_step(&w->db, DB_ROOM_NEXT);
-		if (outcome == 1)
-			db_room_take(&w->db, &room, DB_ROOM_NEXT);
-		db_reset(&w->db, DB_ROOM_NEXT);
-		if (outcome == 1 && room_sweep(w, &room, time_ms, &steps) < 0)
-			break;
-		/* One that was not done with is the first of the next time. */
-		if (outcome == 1 && steps)
-			w->swept_number = room.number;
-		if (outcome == 0)
-			w->swept_number = 0;
-	}
-	if (!sqlite3_get_autocommit(w->db.handle))
-		(void)writer_end(w, outcome < 0 ? outcome : 0, bytes_before);
-	return steps ? wait_ms : WRITER_SWEEP_SOON_MS;
-}
-
 uint64_t writer_tidy(struct writer *w)
 {
-	uint64_t now = now_ms(CLOCK_MONOTONIC);
+	uint64_t now = writer_now_ms(CLOCK_MONOTONIC);
 
 	if (!w->db.handle)
 		return WRITER_RETRY_MS;
@@ -522,9 +324,9 @@ uint64_t writer_tidy(struct writer *w)
 		w->wal_pages = 0;
 	}
 	if (now >= w->sweep_ms) {
-		uint64_t wait_ms = sweep(w);
+		uint64_t wait_ms = forget_aged(w);
 
-		w->sweep_ms = now_ms(CLOCK_MONOTONIC) + wait_ms;
+		w->sweep_ms = writer_now_ms(CLOCK_MONOTONIC) + wait_ms;
 		return wait_ms;
 	}
 	return w->sweep_ms - now;

@@ -5,6 +5,8 @@
 
 #include "store/db.h"
 
+#include <time.h>
+
 #define WRITER_ROOMS 1024 /* a power of two */
 
 /* Used by one thread at a time. */
@@ -31,6 +33,17 @@ struct writer {
 int writer_open(struct writer *writer, const char *path,
 		const struct store_limits *limits);
 void writer_close(struct writer *writer);
+
+/* The room's row, which is changed from now on; made when `put` (may be NULL)
+ * says how. 0 or -errno, -ENOENT too. */
+int writer_room(struct writer *writer, const uint8_t *id,
+		const struct store_put *put, struct db_room **room);
+
+/* End the transaction: all of it, or with an error (of now, or `error`) nothing,
+ * and total_bytes is `bytes_before` again. */
+int writer_end(struct writer *writer, int error, uint64_t bytes_before);
+
+uint64_t writer_now_ms(clockid_t clock);
 
 /* Keep a list of struct store_put in one transaction; sets their errors. */
 void writer_keep(struct writer *writer, struct list *puts);

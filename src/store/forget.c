@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* forget.c - what the store may not keep any longer */
+
+/*
+ * How it works: whoever makes a room large makes it forget. Each put takes away
+ * at most twice of what it brings, and some, in its own transaction: so nothing
+ * is ever long. Age, and bounds that were lowered, are looked after in small
+ * steps in between, room by room.
+ */
+#include "store/forget.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FORGET_STEP    64 /* messages at a time */
+#define SWEEP_ROOMS    256
+#define SWEEP_STEPS    256
+#define SWEEP_MIN_MS   100
+#define SWEEP_MAX_MS   60000
+#define SWEEP_AGAIN_MS 10 /* it was not done */
+
+static int run_between(struct writer *w, enum db_statement s, int64_t first_key,
+		       int64_t last_key)
+{
+	db_bind(&w->db, s, 1, (uint64_t)first_key);
+	db_bind(&w->db, s, 2, (uint64_t)last_key);
+	return db_run(&w->db, s);
+}
+
+/* Forget the room's oldest `count` messages. */
+static int room_forget(struct writer *w, struct db_room *room, uint64_t count)
+{
+	int64_t first_key = db_key(room->number, room->first);
+	int64_t last_key = db_key(room->number, room->first + count - 1);
+	uint64_t bytes;
+	int outcome;
+
+	db_bind(&w->db, DB_BYTES, 1, (uint64_t)first_key);
+	db_bind(&w->db, DB_BYTES, 2, (uint64_t)last_key);
+	outcome = db_step(&w->db, DB_BYTES);
+	bytes = db_column(&w->db, DB_BYTES, 0) +
+		db_column(&w->db, DB_BYTES, 1) * STORE_ROW_BYTES;
+	db_reset(&w->db, DB_BYTES);
+	if (outcome >= 0)
+		outcome = run_between(w, DB_CHAINS_FORGET, first_key, last_key);
+	if (!outcome)
+		outcome =
+			run_between(w, DB_MESSAGES_FORGET, first_key, last_key);
+	room->first += count;
+	bytes = bytes < room->bytes ? bytes : room->bytes;
+	room->bytes -= bytes;
+	w->total_bytes -= bytes < w->total_bytes ? bytes : w->total_bytes;
+	return outcome;
+}
+
+/* How many messages the room has above its bounds, in steps. */
+static uint64_t room_excess(const struct writer *w, const struct db_room *room)
+{
+	uint64_t count = room->last + 1 - room->first;
+
+	if (count <= 1)
+		return 0; /* the newest one stays */
+	if (w->limits.room_messages && count > w->limits.room_messages)
+		return count - w->limits.room_messages;
+	if (w->limits.room_bytes && room->bytes > w->limits.room_bytes)
+		return count > FORGET_STEP ? FORGET_STEP / 4 : 1;
+	return 0;
+}
+
+int forget_excess(struct writer *w, struct db_room *room, uint64_t most)
+{
+	uint64_t excess;
+	int error = 0;
+
+	while (!error && most && (excess = room_excess(w, room))) {
+		if (excess > most)
+			excess = most;
+		if (excess > FORGET_STEP)
+			excess = FORGET_STEP;
+		error = room_forget(w, room, excess);
+		most -= excess;
+	}
+	return error;
+}
+
+int forget_total(struct writer *w, uint64_t most)
+{
+	struct db_room *room;
+	int outcome;
+
+	if (!w->limits.total_bytes || w->total_bytes <= w->limits.total_bytes)
+		return 0;
+	if (!w->largest_until) {
+		struct db_room largest;
+
+		outcome = db_step(&w->db, DB_ROOM_LARGEST);
+		if (outcome == 1)
+			db_room_take(&w->db, &largest, DB_ROOM_LARGEST);
+		db_reset(&w->db, DB_ROOM_LARGEST);
+		if (outcome != 1)
+			return outcome;
+		memcpy(w->largest, largest.id, STORE_ID_BYTES);
+		w->largest_until = largest.bytes * 3 / 4 + 1;
+	}
+	outcome = writer_room(w, w->largest, NULL, &room);
+	while (!outcome && most && room->first < room->last &&
+	       w->total_bytes > w->limits.total_bytes &&
+	       room->bytes >= w->largest_until) {
+		uint64_t count = room->last - room->first;
+
+		if (count > FORGET_STEP / 4)
+			count = FORGET_STEP / 4;
+		if (count > most)
+			count = most;
+		outcome = room_forget(w, room, count);
+		most -= count;
+	}
+	if (!outcome && most)
+		w->largest_until = 0;
+	return outcome == -ENOENT ? 0 : outcome;
+}
+
+/* Whether the room's oldest `count` messages have to go, by the clock. */
+static int room_is_aged(struct writer *w, const struct db_room *room,
+			uint64_t count, uint64_t time_ms)
+{
+	uint64_t said_ms = UINT64_MAX;
+	int outcome;
+
+	if (!w->limits.age_ms || room->first + count > room->last + 1)
+		return 0;
+	db_bind(&w->db, DB_MESSAGE_TIME, 1,
+		(uint64_t)db_key(room->number, room->first + count - 1));
+	outcome = db_step(&w->db, DB_MESSAGE_TIME);
+	if (outcome == 1)
+		said_ms = db_column(&w->db, DB_MESSAGE_TIME, 0);
+	db_reset(&w->db, DB_MESSAGE_TIME);
+	if (outcome < 0)
+		return outcome;
+	return said_ms < time_ms && time_ms - said_ms > w->limits.age_ms;
+}
+
+/* Forget what is too old or too much in one room; `steps` are left. */
+static int room_sweep(struct writer *w, const struct db_room *found,
+		      uint64_t time_ms, unsigned int *steps)
+{
+	struct db_room *room;
+	int outcome = room_is_aged(w, found, 1, time_ms);
+
+	if (outcome < 0 || (!outcome && !room_excess(w, found)))
+		return outcome;
+	outcome = sqlite3_get_autocommit(w->db.handle) ? db_begin(&w->db) : 0;
+	if (!outcome)
+		outcome = writer_room(w, found->id, NULL, &room);
+	while (!outcome && *steps) {
+		--*steps;
+		if (room_excess(w, room)) {
+			outcome = forget_excess(w, room, FORGET_STEP);
+			continue;
+		}
+		outcome = room_is_aged(w, room, FORGET_STEP, time_ms);
+		if (outcome == 1) {
+			outcome = room_forget(w, room, FORGET_STEP);
+			continue;
+		}
+		if (!outcome)
+			outcome = room_is_aged(w, room, 1, time_ms);
+		if (outcome != 1)
+			break;
+		outcome = room_forget(w, room, 1);
+	}
+	return outcome;
+}
+
+uint64_t forget_aged(struct writer *w)
+{
+	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME), wait_ms;
+	uint64_t bytes_before = w->total_bytes;
+	unsigned int steps = SWEEP_STEPS, rooms = 0;
+	int outcome = 1;
+
+	wait_ms = w->limits.age_ms / 16;
+	if (wait_ms < SWEEP_MIN_MS)
+		wait_ms = SWEEP_MIN_MS;
+	if (!w->limits.age_ms || wait_ms > SWEEP_MAX_MS)
+		wait_ms = SWEEP_MAX_MS;
+	while (outcome == 1 && steps && rooms++ < SWEEP_ROOMS) {
+		struct db_room room = { 0 };
+
+		db_bind(&w->db, DB_ROOM_NEXT, 1, (uint64_t)w->swept_number);
+		outcome = db_step(&w->db, DB_ROOM_NEXT);
+		if (outcome == 1)
+			db_room_take(&w->db, &room, DB_ROOM_NEXT);
+		db_reset(&w->db, DB_ROOM_NEXT);
+		if (outcome == 1 && room_sweep(w, &room, time_ms, &steps) < 0)
+			break;
+		/* One that was not done with is the first of the next time. */
+		if (outcome == 1 && steps)
+			w->swept_number = room.number;
+		if (outcome == 0)
+			w->swept_number = 0;
+	}
+	if (!sqlite3_get_autocommit(w->db.handle))
+		(void)writer_end(w, outcome < 0 ? outcome : 0, bytes_before);
+	return steps ? wait_ms : SWEEP_AGAIN_MS;
+}
