@@ -172,7 +172,7 @@ static const struct option_row rows[] = {
 	  "how long a room may wait for one client in a row",
 	  TIME_MS(room_patience_ms, "120000") },
 	{ "room-grace-ms", "N", "and for one that takes nothing",
-	  TIME_MS(room_grace_ms, "250") },
+	  TIME_MS(room_grace_ms, "50") },
 	{ "window-messages", "N", "messages of a sender without ACK",
 	  NUMBER(window_messages, 1, MAX_MESSAGES, "256") },
 	{ "window-bytes", "N", "bytes of them",
