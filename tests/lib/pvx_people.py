@@ -22,8 +22,10 @@ import tempfile
 import threading
 import time
 
+from pvx_patience import PATIENCE_S
+
 PROGRAM = os.environ.get("PARAVOX", "build/src/client/paravox")
-TIMEOUT = 20.0
+TIMEOUT = PATIENCE_S
 
 
 def tlv_of_room_file(text):

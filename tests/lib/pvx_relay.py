@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 
+from pvx_patience import PATIENCE_S
 from pvx_wire import Client
 
 PROGRAM = os.environ.get("PARAVOXD", "build/src/relay/paravoxd")
@@ -114,7 +115,7 @@ class Relay:
     def log_text(self):
         return os.pread(self.log.fileno(), 1 << 20, 0).decode()
 
-    def wait_for(self, is_so, what, timeout=60.0):
+    def wait_for(self, is_so, what, timeout=PATIENCE_S):
         end = time.monotonic() + timeout
         while not is_so():
             assert time.monotonic() < end, f"waited in vain: {what}"
@@ -139,7 +140,7 @@ class Relay:
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout=PATIENCE_S):
         return self.process.wait(timeout)
 
     def stop(self):

@@ -3,6 +3,7 @@
 import os
 import time
 
+from pvx_patience import PATIENCE_S
 from pvx_wire import Device, Room, WireError
 
 ANY_RATE = ("--rate-messages=0", "--rate-bytes=0")
@@ -11,7 +12,7 @@ SMALL = ANY_RATE + ("--high-water-bytes=16384",)
 KIB = os.urandom(1024)
 
 
-def answer(client, wanted, timeout=5.0):
+def answer(client, wanted, timeout=PATIENCE_S):
     """The next message of that type, as an honest client waits for it."""
     end = time.monotonic() + timeout
     while True:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey, Ed25519PublicKey)
 
+from pvx_patience import PATIENCE_S
 from pvx_tls import TlsSocket
 
 MAGIC = 0x50565843
@@ -274,7 +275,7 @@ class Peer:
         return self.sock.fileno()
 
     def send_raw(self, data):
-        self.sock.settimeout(10)
+        self.sock.settimeout(PATIENCE_S)
         self.sock.sendall(data)
 
     def send(self, type_name, **fields):
@@ -300,7 +301,7 @@ class Peer:
             message.exporter = self.exporter  # clause 7.2 signs both
         return message
 
-    def receive(self, timeout=5.0):
+    def receive(self, timeout=PATIENCE_S):
         """The next message; None at the end of the stream. TimeoutError."""
         if self.early:
             return self.early.pop(0)
@@ -324,7 +325,7 @@ class Peer:
                     raise WireError("the stream ends within a frame")
             self.buffer += data
 
-    def expect(self, type_name, timeout=5.0, skip=("PING", "HISTORY")):
+    def expect(self, type_name, timeout=PATIENCE_S, skip=("PING", "HISTORY")):
         """The next message, which must be of that type; those of `skip` are
         passed over."""
         end = time.monotonic() + timeout
@@ -335,7 +336,7 @@ class Peer:
             if message is None or message.type not in skip:
                 raise WireError(f"wanted {type_name}, got {message}")
 
-    def expect_any(self, types, timeout=5.0):
+    def expect_any(self, types, timeout=PATIENCE_S):
         """The next message of one of these types; others are passed over."""
         end = time.monotonic() + timeout
         while True:
@@ -345,7 +346,7 @@ class Peer:
             if message.type in types:
                 return message
 
-    def expect_error(self, code, timeout=5.0, skip=("PING", "HISTORY")):
+    def expect_error(self, code, timeout=PATIENCE_S, skip=("PING", "HISTORY")):
         """An ERROR with that code, and then the end of the stream."""
         message = self.expect("ERROR", timeout, skip)
         if message.code != CODES[code]:
@@ -353,7 +354,7 @@ class Peer:
         self.expect_end(timeout)
         return message
 
-    def expect_end(self, timeout=5.0):
+    def expect_end(self, timeout=PATIENCE_S):
         message = self.receive(timeout)
         if message is not None:
             raise WireError(f"wanted the end, got {message}")
@@ -383,7 +384,7 @@ class Client(Peer):
                             receive_buffer)
         if source:
             sock.bind((source, 0))
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE_S)
         sock.connect(address)
         if not isinstance(address, str):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -53,7 +53,7 @@ def namespace(ipv6):
 
 def run(*options, **more):
     return subprocess.run([PROGRAM, *options], capture_output=True, text=True,
-                          timeout=10, **more)
+                          timeout=60, **more)
 
 
 def test_serves_ipv4_and_ipv6():
@@ -91,7 +91,7 @@ def test_starts_where_there_is_no_ipv6():
 
 def test_an_ipv6_address_that_is_asked_for_and_missing_is_an_error():
     done = subprocess.run([*namespace("no"), PROGRAM, "--listen=[::1]:0"],
-                          capture_output=True, text=True, timeout=10)
+                          capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "[::1]:0" in done.stderr
 

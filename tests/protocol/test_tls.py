@@ -23,7 +23,7 @@ BAD_STARTS = [  # of a TLS record, and then nothing that is TLS
 
 
 def connect(relay):
-    return socket.create_connection(relay.addresses[0], timeout=10)
+    return socket.create_connection(relay.addresses[0], timeout=60)
 
 
 def shaken(relay, **options):
@@ -34,7 +34,7 @@ def shaken(relay, **options):
 def goes_on(a, b, generation):
     """The room of these two works."""
     a.say(generation)
-    b.expect("DELIVER", timeout=10)
+    b.expect("DELIVER", timeout=60)
 
 
 def run(*options, **more):

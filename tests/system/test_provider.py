@@ -99,7 +99,7 @@ def test_send_stops_when_the_node_vanishes():
             sending.stdin.flush()
             heard.expect("message", body="before")
             gone.touch()
-            _, err = sending.communicate(b"after\n", timeout=10)
+            _, err = sending.communicate(b"after\n", timeout=60)
             assert sending.returncode == 1
             assert b"the crypto provider cryptodev:/dev/crypto-test went " \
                 b"away" in err, err

@@ -94,7 +94,7 @@ class Evidence:
             for number in range(HELD_LINES):
                 self.say(sender, f"{number} {PADDING}")
             self.say(sender, MARKER)
-            tail.wait_message(MARKER, 60)
+            tail.wait_message(MARKER, 200)
             pids = [relay.pid, tail.process.pid, sender.process.pid]
             self.memory = memory_of(relay.pid)
             self.arguments = command_lines_of(*pids)

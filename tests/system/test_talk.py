@@ -61,7 +61,7 @@ def test_tail_prints_lines_for_people():
         tail.stderr.readline()  # the new identity
         tail.stderr.readline()  # connected
         alice.send("hello")
-        out, _ = tail.communicate(timeout=10)
+        out, _ = tail.communicate(timeout=60)
         assert out.endswith(b" alice: hello\n"), out
 
 
@@ -136,7 +136,7 @@ def test_send_fails_when_the_relay_dies():
         relay.signal(signal.SIGKILL)
         relay.wait()
         sending.stdin.write(b"does not\n")
-        _, err = sending.communicate(timeout=10)
+        _, err = sending.communicate(timeout=60)
         assert sending.returncode == 1
         assert b"1 of 2 messages are not acknowledged" in err, err
         relay.stop = lambda: None  # it was not to end well
@@ -163,7 +163,7 @@ def test_a_lost_relay_is_found_again_and_lines_come_once():
             time.sleep(0.2)
             with Relay(listen=where):
                 heard.expect("message", body="while it was away")
-                _, err = sending.communicate(b"after\n", timeout=10)
+                _, err = sending.communicate(b"after\n", timeout=60)
                 assert sending.returncode == 0, err
                 heard.expect("message", body="after")
                 heard.gather(0.2)
@@ -236,7 +236,7 @@ def test_what_is_no_relay_is_told_apart():
         sending.stdin.flush()
         connection, _ = listener.accept()
         connection.sendall(b"220 mail.example ESMTP\r\n")
-        _, err = sending.communicate(timeout=10)
+        _, err = sending.communicate(timeout=60)
         connection.close()
         assert sending.returncode == 1
         assert b"no relay of Paravox" in err, err
@@ -275,7 +275,7 @@ def test_a_relay_that_went_silent_is_left():
         first.admit(ping_interval_ms=1000)
         heard.expect("connected")
         first.expect("PING", skip=())  # the client asks before it leaves
-        heard.expect("disconnected", timeout=4)
+        heard.expect("disconnected")
         second = RelaySide(listener.accept()[0])
         second.admit()
         heard.expect("connected")
@@ -309,7 +309,7 @@ def test_after_a_reconnect_lines_wait_for_who_was_there():
         assert second.expect("SEND").envelope == lost.envelope
         second.expect("SEND")
         second.send("ACK", up_to=2)
-        _, err = sending.communicate(timeout=10)
+        _, err = sending.communicate(timeout=60)
         assert sending.returncode == 0, err
         second.close()
     listener.close()
