@@ -54,14 +54,17 @@ def tree_of(program):
     """Words of the command -> its options; "" is the program itself."""
     top = help_of(program)
     tree = {"": (list(options_of(top)), "")}
-    subcommands = [("ctl", "ask a running relay")] if "ctl COMMAND" in top \
-        else list(commands_of(top))
-    for words, text in subcommands:
+    # Either a list of commands, or words of the usage.
+    usage = top.split("\n\n")[0]
+    words_of_usage = re.findall(r"\|\s+([a-z]+) ", usage)
+    for words, text in list(commands_of(top)) + [
+            (word, "") for word in words_of_usage]:
         own = help_of(program, *words.split())
-        tree[words] = (list(options_of(own)), text)
-        if words == "ctl":
+        about = own.split("\n\n")[1].splitlines()[0].rstrip(".")
+        tree[words] = (list(options_of(own)), text or about)
+        if words in words_of_usage:
             for word, more in commands_of(own):
-                tree["ctl " + word] = ([], more)
+                tree[f"{words} {word}"] = ([], more)
     return tree
 
 

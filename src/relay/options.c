@@ -207,7 +207,8 @@ static const struct option_row rows[] = {
 
 const struct option_table relay_option_table = {
 	.program = "paravoxd",
-	.usage = "[--OPTION=VALUE]... | ctl COMMAND [OPERAND]",
+	.usage = "[--OPTION=VALUE]... | check [--OPTION=VALUE]... |\n"
+		 "                ctl COMMAND [OPERAND]",
 	.about = "Relay sealed messages between the members of rooms.\n"
 		 "In parentheses what holds without the option.",
 	.row = rows,

@@ -48,13 +48,14 @@ def places():
     """Words of each command, and what its --help names."""
     commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?) {2,}", help_of(), re.M)
     found = [[], *(c.split() for c in commands)]
-    if "ctl COMMAND" in help_of():
-        found.append(["ctl"])
+    usage = help_of().split("\n\n")[0]
+    found += [[word] for word in re.findall(r"\|\s+([a-z]+) ", usage)]
     return [(words, options_of(help_of(*words))) for words in found]
 
 
 def test_bash_offers_every_option_where_it_is_taken():
     count = 0
+    assert len(places()) >= 3
     for words, options in places():
         offered = complete(*words, "--")
         for option in options:
