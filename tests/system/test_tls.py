@@ -12,6 +12,7 @@ import threading
 import pvx_tap
 from pvx_client import Home, server_text
 from pvx_people import People, tlv_of_room_file
+from pvx_proxy import Proxy
 from pvx_relay import Relay
 from pvx_tls import TlsSocket, fingerprint_of, make_certificate
 from pvx_wire import RelaySide
@@ -107,7 +108,6 @@ def test_who_has_no_link_with_a_key_remembers_the_first():
 
 
 def test_a_relay_with_another_key_is_refused_and_hears_nothing():
-    """Pinned by the link, and by what was seen."""
     with relay_tls() as relay, Evil() as other, People() as people:
         where = server_text(relay.addresses[0])
         alice = people.new("alice").make_room(where)
@@ -118,29 +118,45 @@ def test_a_relay_with_another_key_is_refused_and_hears_nothing():
                      relay.fingerprint, "--fingerprint"):
             assert word in done.err, (word, done.err)
         assert other.shakes == 1 and other.heard == b""
-        # Seen before at this address, without a link.
-        bob = people.new("bob").make_room("plain:" + where)
-        host, port = relay.addresses[0]
-    with People() as people, tempfile.TemporaryDirectory() as one, \
+
+
+class Road:
+    """One address, at which now this relay is, now another."""
+
+    def __enter__(self):
+        self.proxy = Proxy(None, is_raw=True)
+        self.address = self.proxy.address
+        return self
+
+    def leads_to(self, relay):
+        self.proxy.relay_address = relay.addresses[0]
+
+    def __exit__(self, *_):
+        self.proxy.close()
+
+
+def test_a_relay_that_changes_its_key_is_refused():
+    """Without a link: the key that was seen before holds."""
+    with People() as people, Road() as road, \
+            tempfile.TemporaryDirectory() as one, \
             tempfile.TemporaryDirectory() as two:
-        listen = f"{host}:{port}"
-        bob = people.new("bob").make_room("plain:" + where)
+        bob = people.new("bob").make_room("plain:" + road.address)
         for state, word in ((one, ""), (two, "showed before"), (one, "")):
-            with relay_tls(listen=listen, state=state):
-                done = bob.run("send", *bob.room_options(), "--server", where,
-                               input="hello\n")
+            with relay_tls(state=state) as relay:
+                road.leads_to(relay)
+                done = bob.run("send", *bob.room_options(), "--server",
+                               road.address, input="hello\n")
                 assert done.returncode == (1 if word else 0), done
                 assert word in done.err, done.err
 
 
 def test_another_key_is_taken_when_the_user_says_so():
-    with People() as people, tempfile.TemporaryDirectory() as one, \
-            tempfile.TemporaryDirectory() as two:
-        with relay_tls(state=one) as relay:
-            host, port = relay.addresses[0]
-            where = server_text(relay.addresses[0])
-            alice = people.new("alice").make_room(where)
-        with relay_tls(listen=f"{host}:{port}", state=two) as relay:
+    with People() as people, Road() as road:
+        with relay_tls() as relay:
+            road.leads_to(relay)
+            alice = people.new("alice").make_room(road.address)
+        with relay_tls() as relay:
+            road.leads_to(relay)
             done = alice.run("send", *alice.room_options(), input="no\n")
             assert done.returncode == 1 and "ANOTHER KEY" in done.err, done
             key = re.search("sha256:[0-9a-f]{64}", done.err).group(0)
