@@ -14,7 +14,7 @@ import time
 
 import pvx_tap
 from pvx_relay import PROGRAM, Relay
-from pvx_wire import Client, Device, Room
+from pvx_wire import AFTER, Client, Device, Room
 
 TIMEOUT = 60
 # As a service manager does: descriptors from 3 on, and the child's own number.
@@ -237,6 +237,51 @@ def test_an_upgrade_refuses_nobody():
             assert knocker.greeted > 50
         print("#", [k.connects for k in knockers], "connections")
         assert os.listdir(folder) == []
+
+
+def say_all(client, generations):
+    """Messages that are acknowledged."""
+    done = getattr(client, "said", 0)
+    for generation in generations:
+        client.say(generation)
+        done += 1
+    while client.expect("ACK", timeout=TIMEOUT).up_to < done:
+        pass
+    client.said = done
+
+
+def test_an_upgrade_keeps_the_history():
+    """Of one relay at a time: the second opens it when the first has ended."""
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
+        options = (f"--admin={folder}/admin", "--takeover=on")
+        where = {"listen": f"unix:{folder}/clients",
+                 "state": folder + "/state"}
+        room, device = Room(), Device()
+        relays = [Successor(*options, **where)]
+        try:
+            for round_number in range(3):
+                sender = relays[-1].enter(room, device)
+                first = 10 * round_number
+                say_all(sender, range(first, first + 10))
+                starting = pool.submit(Successor, *options, **where)
+                sender.expect("BYE", timeout=TIMEOUT)
+                sender.close()
+                relays.append(starting.result())
+                assert relays[-2].wait(TIMEOUT) == 0
+            late = relays[-1].greet()
+            late.join(room, Device(), want=AFTER)
+            numbers = []
+            while (m := late.expect_any(("DELIVER", "HISTORY"), TIMEOUT)
+                   ).type == "DELIVER":
+                numbers.append(m.sequence)
+            assert numbers == list(range(1, 31)), numbers
+            late.close()
+        finally:
+            relays[-1].signal()
+            relays[-1].wait(TIMEOUT)
+            for relay in relays:
+                relay.__exit__(Exception)
 
 
 def test_a_successor_that_dies_changes_nothing():
