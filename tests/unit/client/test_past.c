@@ -196,10 +196,18 @@ static void test_since_is_a_number_or_a_time(void **state)
 		{ "2023-11-14T22:13:20Z", CHAT_WANT_SINCE, NOW },
 	};
 	static const char *const bad[] = {
-		"",	"x",		"-1",	      "10x",
-		"10mm", "1.5h",		"2023-11-14T22:13:20",
-		" 1",	"2023-11-14 ",	"18446744073709551616",
-		"18446744073709551615d", "1960-01-01",
+		"",
+		"x",
+		"-1",
+		"10x",
+		"10mm",
+		"1.5h",
+		"2023-11-14T22:13:20",
+		" 1",
+		"2023-11-14 ",
+		"18446744073709551616",
+		"18446744073709551615d",
+		"1960-01-01",
 	};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -225,8 +233,7 @@ int main(void)
 		cmocka_unit_test(test_another_era_or_an_older_copy_is_noticed),
 		cmocka_unit_test(
 			test_while_it_is_unreadable_nothing_is_taken_for_had),
-		cmocka_unit_test(
-			test_a_relay_cannot_pass_a_replay_off_as_old),
+		cmocka_unit_test(test_a_relay_cannot_pass_a_replay_off_as_old),
 		cmocka_unit_test(
 			test_since_shows_what_was_had_each_number_once),
 		cmocka_unit_test(test_looking_back_goes_on_where_it_was),
