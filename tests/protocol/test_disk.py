@@ -5,6 +5,8 @@ clause 9.8."""
 import errno
 import os
 import signal
+import threading
+import time
 
 import pvx_tap
 from pvx_disk import Disk, everything
@@ -104,6 +106,36 @@ def test_a_slow_disk_gathers_what_waits_into_one_sync():
                     pass
             # 210 messages in 210 reads.
             assert disk.sync_count() - begin < 40
+
+
+def test_what_waits_for_a_slow_disk_is_bounded():
+    """Above 32 MiB nobody is read until half of it is on the disk."""
+    count, size = 16, 62000  # a window of 1 MB
+    with Disk() as disk:
+        with disk.relay("--rate-messages=0", "--rate-bytes=0") as relay:
+            clients = [relay.enter(Room(), Device()) for _ in range(80)]
+            before = relay.memory_kib()
+            disk.fault("slow", 1500)
+            threads = [threading.Thread(
+                target=client.send_raw,
+                args=(sends(client, 0, count, bytes(size)),))
+                for client in clients]
+            for thread in threads:
+                thread.start()
+            peak, end = 0, time.monotonic() + 1
+            while time.monotonic() < end:
+                peak = max(peak, relay.memory_kib() - before)
+                time.sleep(0.02)
+            disk.heal()
+            for thread in threads:
+                thread.join()
+            for client in clients:
+                while client.expect("ACK", WAIT).up_to < count:
+                    pass
+            # 80 MB want to be kept. Beyond the bound: a read of each.
+            assert peak < 70 << 10 or relay.is_sanitized(), peak
+            assert peak > 10 << 10, "nothing waited"
+            print(f"# {peak} KiB at most")
 
 
 def test_nothing_is_acknowledged_before_the_sync_ends():

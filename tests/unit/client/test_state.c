@@ -229,6 +229,33 @@ static void test_the_file_is_private_and_not_another_one(void **s)
 
 #define WITH_ROOMS(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void test_a_position_goes_forward_within_its_era(void **state)
+{
+	static const uint8_t room[CHAT_ROOM_ID_BYTES] = { 5 };
+	uint64_t era = 0, sequence = 0;
+	struct state *db;
+
+	assert_int_equal(state_open(&db, path), 0);
+	assert_int_equal(state_position(db, room, &era, &sequence), -ENOENT);
+	assert_int_equal(state_set_position(db, room, 7, 10), 0);
+	assert_int_equal(state_set_position(db, room, 7, 4), 0);
+	assert_int_equal(state_commit(db), 0);
+	assert_int_equal(state_position(db, room, &era, &sequence), 0);
+	assert_int_equal(era, 7);
+	assert_int_equal(sequence, 10);
+	assert_int_equal(state_set_position(db, room, 8, 2), 0);
+	assert_int_equal(state_commit(db), 0);
+	assert_int_equal(state_position(db, room, &era, &sequence), 0);
+	assert_int_equal(era, 8);
+	assert_int_equal(sequence, 2);
+	/* Undone with what it stands for. */
+	assert_int_equal(state_set_position(db, room, 8, 9), 0);
+	state_rollback(db);
+	assert_int_equal(state_position(db, room, &era, &sequence), 0);
+	assert_int_equal(sequence, 2);
+	state_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +264,7 @@ int main(void)
 		WITH_ROOMS(test_two_processes_add_to_each_other),
 		WITH_ROOMS(test_a_file_that_was_deleted_takes_no_more),
 		WITH_ROOMS(test_rooms_are_kept_apart),
+		WITH_ROOMS(test_a_position_goes_forward_within_its_era),
 		WITH_ROOMS(test_verified_identities_are_remembered),
 		WITH_ROOMS(test_the_file_is_private_and_not_another_one),
 	};
