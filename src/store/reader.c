@@ -36,6 +36,16 @@ static int find_time(struct db *db, const struct db_room *room,
 	return 0;
 }
 
+/* There is no more up to `to`, even if the owner knows of more: the file may be
+ * another than that which it was. So it is not asked for again. */
+static void read_end(struct store_read *read, uint64_t next)
+{
+	read->next = next;
+	if (read->how == STORE_FROM_SEQUENCE && read->to >= next &&
+	    read->to != UINT64_MAX)
+		read->next = read->to + 1;
+}
+
 static int read_messages(struct db *db, const struct db_room *room,
 			 struct store_read *read)
 {
@@ -48,8 +58,10 @@ static int read_messages(struct db *db, const struct db_room *room,
 	if (to > room->last)
 		to = room->last;
 	read->next = from;
-	if (from > to)
+	if (from > to) {
+		read_end(read, from);
 		return 0;
+	}
 	db_bind(db, DB_MESSAGES, 1, (uint64_t)db_key(room->number, from));
 	db_bind(db, DB_MESSAGES, 2, (uint64_t)db_key(room->number, to));
 	while ((outcome = db_step(db, DB_MESSAGES)) == 1) {
@@ -67,7 +79,7 @@ static int read_messages(struct db *db, const struct db_room *room,
 	}
 	db_reset(db, DB_MESSAGES);
 	if (outcome == 0)
-		read->next = to + 1;
+		read_end(read, to + 1);
 	return outcome < 0 ? outcome : 0;
 }
 
@@ -84,7 +96,7 @@ static int reader_find(struct reader *r, struct store_read *read)
 		error = db_room_find(&r->db, &room, read->room);
 	if (error == -ENOENT && r->db.handle) { /* nothing was said there yet */
 		read->first = 1;
-		read->next = 1;
+		read_end(read, 1);
 		return 0;
 	}
 	if (error)

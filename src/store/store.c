@@ -228,6 +228,12 @@ static void refuse_rest(struct store *store)
 	take_all(&store->read_worker.done, &store->read_worker.asked);
 }
 
+static bool is_asked(const struct store *store)
+{
+	return !list_is_empty(&store->put_worker.asked) ||
+	       !list_is_empty(&store->read_worker.asked);
+}
+
 void store_close(struct store *store)
 {
 	if (!store)
@@ -239,8 +245,11 @@ void store_close(struct store *store)
 	pthread_mutex_unlock(&store->lock);
 	worker_stop(&store->put_worker);
 	worker_stop(&store->read_worker);
-	refuse_rest(store);
-	store_serve(store);
+	/* Who is told may ask for more. */
+	do {
+		refuse_rest(store);
+		store_serve(store);
+	} while (is_asked(store));
 	reader_close(&store->reader);
 	writer_close(&store->writer);
 	if (store->event_fd >= 0)

@@ -485,6 +485,43 @@ static void test_a_store_that_is_gone_is_made_again(void **state)
 	assert_int_equal(get_all(1)->read.first, 6);
 }
 
+/* The owner knows of messages that this file never had: a read for them must
+ * not be one to go on with, or he would ask for ever. */
+static void test_what_is_gone_is_not_read_again(void **state)
+{
+	must_put(1, 1, 0, 5);
+	assert_int_equal(get(1, STORE_FROM_SEQUENCE, 2, 8, MANY)->read.next, 9);
+	assert_int_equal(get(1, STORE_FROM_SEQUENCE, 7, 8, MANY)->read.next, 9);
+	remove_files();
+	must_put(2, 1, 0, 1);
+	assert_int_equal(get(1, STORE_FROM_SEQUENCE, 1, 5, MANY)->read.next, 6);
+}
+
+static struct put asked_late;
+
+static void on_read_ask(struct store_read *read)
+{
+	fill(&asked_late, 1, 1, 0, 1);
+	store_put(store, &asked_late.put);
+	list_entry(read, struct get, read)->is_told = true;
+}
+
+static void test_what_is_asked_at_the_end_is_told(void **state)
+{
+	struct get g = { .read = { .how = STORE_FROM_NOWHERE,
+				   .on_done = on_read_ask } };
+
+	list_init(&g.read.link);
+	g.read.room = g.room;
+	asked_late.is_told = false;
+	store_read(store, &g.read);
+	reopen_store();
+	assert_true(g.is_told);
+	assert_true(asked_late.is_told);
+	assert_int_equal(asked_late.put.error, -ESHUTDOWN);
+	assert_int_equal(get_all(1)->count, 0);
+}
+
 static void test_only_the_owner_may_read_it(void **state)
 {
 	struct stat status;
@@ -522,6 +559,8 @@ int main(void)
 		STORE_TEST(test_a_newer_version_is_refused),
 		STORE_TEST(test_what_is_no_database_is_refused),
 		STORE_TEST(test_a_store_that_is_gone_is_made_again),
+		STORE_TEST(test_what_is_gone_is_not_read_again),
+		STORE_TEST(test_what_is_asked_at_the_end_is_told),
 		STORE_TEST(test_only_the_owner_may_read_it),
 	};
 
