@@ -233,6 +233,9 @@ static void look_told(struct store_read *look)
 {
 	struct room *room = list_entry(look, struct room, history.look);
 	struct room_history *h = &room->history;
+	struct store *store = room->relay->history.store;
+	int error = look->error;
+	bool is_last;
 
 	h->is_looking = false;
 	h->era = look->era;
@@ -252,18 +255,21 @@ static void look_told(struct store_read *look)
 		list_remove(first);
 		catchup_answer(list_entry(first, struct catchup, link));
 	}
-	while (!list_is_empty(&h->early)) {
+	is_last = list_is_empty(&h->early);
+	/* The last that is told may end the room, and `look` with it. */
+	while (!is_last) {
 		struct history_put *p = put_of(h->early.next);
 
 		list_remove(&p->put.link);
+		is_last = list_is_empty(&h->early);
 		p->put.era = h->era;
 		p->put.last = h->last;
-		p->put.error = look->error;
-		if (look->error)
-			put_told(&p->put); /* the last one may end the room */
+		p->put.error = error;
+		if (error)
+			put_told(&p->put);
 		else
-			store_put(room->relay->history.store, &p->put);
-		if (look->error && list_is_empty(&h->early))
+			store_put(store, &p->put);
+		if (error && is_last)
 			return;
 	}
 	room_destroy_if_empty(room);

@@ -94,7 +94,9 @@ static int reader_find(struct reader *r, struct store_read *read)
 		error = db_open(&r->db, r->path, false);
 	if (!error)
 		error = db_room_find(&r->db, &room, read->room);
-	if (error == -ENOENT && r->db.handle) { /* nothing was said there yet */
+	/* Nothing was said there yet; or the file is gone, which the next put
+	 * makes anew. */
+	if (error == -ENOENT) {
 		read->first = 1;
 		read_end(read, 1);
 		return 0;

@@ -11,7 +11,7 @@ import pvx_tap
 from pvx_disk import everything
 from pvx_relay import Relay
 from pvx_wire import (AFTER, BEGINS, FETCHED, LIVE, NONE, NOTHING, SINCE,
-                      Device, Room, WireError, envelope_fields, sends)
+                      UNREADABLE, Device, Room, WireError, envelope_fields, sends)
 
 WAIT = 60
 
@@ -277,6 +277,45 @@ def test_a_crowd_that_catches_up_costs_bounded_memory():
         assert grown < 100 << 10 or relay.is_sanitized(), grown
         for client in crowd[:3]:
             assert len(catch_up(client)) == 2000
+
+
+def lose(folder):
+    for name in os.listdir(folder):
+        if name.startswith("history.sqlite"):
+            os.unlink(f"{folder}/{name}")
+
+
+def test_who_comes_after_a_loss_is_not_kept_waiting():
+    """The relay knows of three messages, the file of none."""
+    with tempfile.TemporaryDirectory() as folder, \
+            Relay(state=folder) as relay:
+        room = Room()
+        a = enter(relay, room)
+        say(a, 0, 3)
+        lose(folder)
+        say(enter(relay, Room()), 0, 1)  # the file is made anew
+        b = enter(relay, room, want=AFTER)
+        assert b.history.what == BEGINS, b.history
+        assert b.expect("HISTORY").what == LIVE
+        say(a, 3, 1)
+        assert b.expect("DELIVER").sequence == 4
+
+
+def test_who_leaves_a_room_that_cannot_be_read_harms_nobody():
+    """His message waits for the room's numbers, which never come."""
+    with tempfile.TemporaryDirectory() as folder, \
+            Relay(state=folder) as relay:
+        lose(folder)
+        with open(f"{folder}/history.sqlite", "w") as file:
+            file.write("no database" * 1000)
+        for _ in range(30):
+            a = enter(relay, Room(), want=AFTER)
+            assert a.history.what == UNREADABLE, a.history
+            a.send_raw(sends(a, 0, 1) + b"\0\0\0\1\x0d")  # BYE
+            a.close()
+        b = relay.enter(Room(), Device())
+        b.send("PING", token=1)
+        b.expect("PONG")
 
 
 def test_two_relays_cannot_share_a_folder():
