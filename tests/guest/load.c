@@ -156,14 +156,21 @@ static int try_hash(struct lane *lane)
 	return r;
 }
 
+/* A device that is going wakes who polls before the job has its end. */
 static int fetch(struct lane *lane)
 {
 	struct pollfd p = { .fd = lane->fd, .events = POLLIN };
 	struct crypt_op op;
+	int error = EBUSY;
 
-	if (poll(&p, 1, 30000) != 1)
-		return judge("poll", ETIME);
-	return judge("fetch", guest_call(lane->fd, CIOCASYNCFETCH, &op));
+	for (int i = 0; error == EBUSY && i < 3000; i++) {
+		if (poll(&p, 1, 30000) != 1)
+			return judge("poll", ETIME);
+		if (!(p.revents & POLLIN))
+			usleep(10000);
+		error = guest_call(lane->fd, CIOCASYNCFETCH, &op);
+	}
+	return judge("fetch", error);
 }
 
 static int try_async(struct lane *lane)

@@ -25,17 +25,18 @@ static uint8_t *plain, *sealed, *back;
 static atomic_uint operations;
 static atomic_bool is_over;
 
-/* Kills at moments that nobody chose; the next one when an operation came to
- * its end, since a request that is begun at three deaths is refused. */
+/* Kills at moments that nobody chose; the next one when a whole operation went
+ * well since, for a request that is begun at three deaths is refused. */
 static void *kill_often(void *unused)
 {
 	bool is_killed = true;
 
 	for (unsigned int i = 0; is_killed && i < KILLS; i++) {
-		unsigned int before = atomic_load(&operations);
+		unsigned int before;
 
 		usleep(1000 * (i * 37 % 50));
 		is_killed = steer("kill-worker");
+		before = atomic_load(&operations);
 		while (atomic_load(&operations) < before + 2)
 			usleep(1000);
 	}
@@ -129,8 +130,13 @@ static bool job_is_right(void *with)
 		EXPECT(guest_call(h->fd, CIOCASYNCCRYPT, &op) == 0);
 	}
 	for (int i = 0; i < 2; i++) {
+		int error;
+
 		EXPECT(poll(&p, 1, -1) == 1);
-		EXPECT(guest_call(h->fd, CIOCASYNCFETCH, &op) == 0);
+		error = guest_call(h->fd, CIOCASYNCFETCH, &op);
+		if (error)
+			printf("# fetch: %s\n", strerror(error));
+		EXPECT(!error);
 		EXPECT(memcmp(digest[i], h->digest, 32) == 0);
 	}
 	return true;
