@@ -141,7 +141,6 @@ int client_flush(struct client *c)
 
 		if (n < 0 && n != -EAGAIN)
 			return (int)n;
-		c->crowd->writes++;
 		if (n < 0) {
 			/* In a handshake it is the server's turn. */
 			c->is_blocked = !c->tls || !SSL_in_init(c->tls);
@@ -211,7 +210,6 @@ static int client_read_some(struct client *c)
 	n = client_receive(c, at + c->rest_bytes);
 	if (n <= 0)
 		return n < 0 ? (int)n : -ECONNRESET;
-	c->crowd->reads++;
 	c->crowd->now_ns = crowd_clock_ns();
 	end = at + c->rest_bytes + n;
 	while (at < end && used > 0) {

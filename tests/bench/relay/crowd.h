@@ -54,7 +54,6 @@ struct crowd {
 	/* What came of it: */
 	uint64_t deliveries;
 	uint64_t measured;
-	uint64_t reads, writes;
 	struct histogram latency;
 	char fault[160]; /* the first one; empty: none */
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* protocol_paravox.c - the relay's frames, and the same without a relay's work
- */
+/* protocol_paravox.c - the frames of the relay, and of its ceiling */
 
 #include <errno.h>
 #include <string.h>
