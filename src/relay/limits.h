@@ -61,7 +61,7 @@ struct relay_limits {
 /* Of TLS. */
 #define RELAY_HANDSHAKES_MAX        256u  /* at the same time */
 #define RELAY_HANDSHAKES_PER_TURN   8u    /* steps of them */
-#define RELAY_HANDSHAKE_PATIENCE_MS 1000u /* when others wait */
+#define RELAY_HANDSHAKE_PATIENCE_MS 2000u /* when others wait */
 
 /* Of the history. */
 #define RELAY_STORE_BYTES         (32u << 20) /* waiting for the disk */
