@@ -31,6 +31,7 @@ static const char schema[] =
 	" era INTEGER NOT NULL, first INTEGER NOT NULL,"
 	" last INTEGER NOT NULL, bytes INTEGER NOT NULL,"
 	" time_ms INTEGER NOT NULL);"
+	"CREATE INDEX room_bytes ON room (bytes);"
 	"CREATE TABLE chain ("
 	" number INTEGER PRIMARY KEY, room INTEGER NOT NULL,"
 	" sender BLOB NOT NULL, id BLOB NOT NULL,"

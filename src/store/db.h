@@ -13,6 +13,7 @@
  */
 #define DB_SEQUENCE_BITS 40
 #define DB_SEQUENCE_MAX  ((UINT64_C(1) << DB_SEQUENCE_BITS) - 1)
+#define DB_ROOM_MAX      ((INT64_C(1) << (63 - DB_SEQUENCE_BITS)) - 1)
 static inline int64_t db_key(int64_t room, uint64_t sequence)
 {
 	return (int64_t)((uint64_t)room << DB_SEQUENCE_BITS | sequence);

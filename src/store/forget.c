@@ -83,41 +83,68 @@ int forget_excess(struct writer *w, struct db_room *room, uint64_t most)
 	return error;
 }
 
-int forget_total(struct writer *w, uint64_t most)
+/* Which room is the largest, by what the transaction has come to. 1: there is
+ * one; 0 or -errno. */
+static int find_largest(struct writer *w)
+{
+	struct db_room largest;
+	int outcome = writer_write_back(w);
+
+	if (outcome)
+		return outcome;
+	outcome = db_step(&w->db, DB_ROOM_LARGEST);
+	if (outcome == 1)
+		db_room_take(&w->db, &largest, DB_ROOM_LARGEST);
+	db_reset(&w->db, DB_ROOM_LARGEST);
+	if (outcome != 1)
+		return outcome;
+	memcpy(w->largest, largest.id, STORE_ID_BYTES);
+	w->largest_until = largest.bytes * 3 / 4 + 1;
+	return 1;
+}
+
+/* Its last message too: who makes a room for each message would otherwise be
+ * above the bound. */
+static int largest_give(struct writer *w, uint64_t *most)
 {
 	struct db_room *room;
-	int outcome;
+	int error = writer_room(w, w->largest, NULL, &room);
 
-	if (!w->limits.total_bytes || w->total_bytes <= w->limits.total_bytes)
-		return 0;
-	if (!w->largest_until) {
-		struct db_room largest;
-
-		outcome = db_step(&w->db, DB_ROOM_LARGEST);
-		if (outcome == 1)
-			db_room_take(&w->db, &largest, DB_ROOM_LARGEST);
-		db_reset(&w->db, DB_ROOM_LARGEST);
-		if (outcome != 1)
-			return outcome;
-		memcpy(w->largest, largest.id, STORE_ID_BYTES);
-		w->largest_until = largest.bytes * 3 / 4 + 1;
-	}
-	outcome = writer_room(w, w->largest, NULL, &room);
-	while (!outcome && most && room->first < room->last &&
+	while (!error && *most && room->first <= room->last &&
 	       w->total_bytes > w->limits.total_bytes &&
 	       room->bytes >= w->largest_until) {
 		uint64_t count = room->last - room->first;
 
+		if (!count)
+			count = 1;
 		if (count > FORGET_STEP / 4)
 			count = FORGET_STEP / 4;
-		if (count > most)
-			count = most;
-		outcome = room_forget(w, room, count);
-		most -= count;
+		if (count > *most)
+			count = *most;
+		error = room_forget(w, room, count);
+		*most -= count;
 	}
-	if (!outcome && most)
+	if (!error && *most)
 		w->largest_until = 0;
-	return outcome == -ENOENT ? 0 : outcome;
+	return error == -ENOENT ? 0 : error;
+}
+
+int forget_total(struct writer *w, uint64_t most)
+{
+	int outcome = 1;
+
+	while (outcome == 1 && most && w->limits.total_bytes &&
+	       w->total_bytes > w->limits.total_bytes) {
+		uint64_t before = most;
+
+		if (!w->largest_until)
+			outcome = find_largest(w);
+		if (outcome == 1)
+			outcome = largest_give(w, &most);
+		if (!outcome && most < before)
+			outcome = 1;
+	}
+	return outcome < 0 ? outcome : 0;
 }
 
 /* Whether the room's oldest `count` messages have to go, by the clock. */
@@ -177,7 +204,7 @@ uint64_t forget_aged(struct writer *w)
 	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME), wait_ms;
 	uint64_t bytes_before = w->total_bytes;
 	unsigned int steps = SWEEP_STEPS, rooms = 0;
-	int outcome = 1;
+	int outcome = 1, error = 0;
 
 	wait_ms = w->limits.age_ms / 16;
 	if (wait_ms < SWEEP_MIN_MS)
@@ -192,15 +219,21 @@ uint64_t forget_aged(struct writer *w)
 		if (outcome == 1)
 			db_room_take(&w->db, &room, DB_ROOM_NEXT);
 		db_reset(&w->db, DB_ROOM_NEXT);
-		if (outcome == 1 && room_sweep(w, &room, time_ms, &steps) < 0)
-			break;
-		/* One that was not done with is the first of the next time. */
-		if (outcome == 1 && steps)
+		if (outcome == 1)
+			error = room_sweep(w, &room, time_ms, &steps);
+		/* One that was not done with is the first of the next time;
+		 * one that is broken does not keep the others waiting. */
+		if (outcome == 1 && (steps || error < 0))
 			w->swept_number = room.number;
 		if (outcome == 0)
 			w->swept_number = 0;
+		if (error < 0)
+			outcome = error;
 	}
-	if (!sqlite3_get_autocommit(w->db.handle))
-		(void)writer_end(w, outcome < 0 ? outcome : 0, bytes_before);
-	return steps ? wait_ms : SWEEP_AGAIN_MS;
+	if (outcome < 0)
+		writer_undo(w, bytes_before);
+	else if (!sqlite3_get_autocommit(w->db.handle))
+		(void)writer_end(w, 0, bytes_before);
+	/* All of them at least once in that time, however many there are. */
+	return steps && outcome <= 0 ? wait_ms : SWEEP_AGAIN_MS;
 }

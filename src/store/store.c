@@ -335,6 +335,10 @@ const char *store_explain(int error)
 		return "the relay's disk cannot be written to";
 	case -EIO:
 		return "the relay's disk fails";
+	case -EUSERS:
+		return "the relay keeps as many rooms as it can";
+	case -EOVERFLOW:
+		return "the relay keeps no more messages of this room";
 	case -ESHUTDOWN:
 		return "the relay stops";
 	default:

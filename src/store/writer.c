@@ -109,7 +109,7 @@ static int write_back(struct writer *w, unsigned int place)
 	return db_run(&w->db, DB_ROOM_UPDATE);
 }
 
-static int write_back_all(struct writer *w)
+int writer_write_back(struct writer *w)
 {
 	int error = 0;
 
@@ -155,6 +155,9 @@ int writer_room(struct writer *w, const uint8_t *id,
 		error = db_room_find(&w->db, r, id);
 		if (error == -ENOENT && put)
 			error = room_add(w, r, put);
+		/* Another room's keys would be its keys. */
+		if (!error && r->number > DB_ROOM_MAX)
+			error = -EUSERS;
 		if (error) {
 			r->number = 0;
 			return error;
@@ -165,7 +168,7 @@ int writer_room(struct writer *w, const uint8_t *id,
 		/* Written back and dirty again it may be listed twice; then
 		 * the list could be full. */
 		if (w->dirty_count == WRITER_ROOMS)
-			error = write_back_all(w);
+			error = writer_write_back(w);
 		w->is_dirty[place] = true;
 		w->dirty[w->dirty_count++] = (uint16_t)place;
 	}
@@ -203,8 +206,6 @@ static int message_add(struct writer *w, struct db_room *room, uint64_t chain,
 	uint64_t sequence = room->last + 1;
 	int error;
 
-	if (sequence > DB_SEQUENCE_MAX)
-		return -EOVERFLOW;
 	db_bind(&w->db, s, 1, (uint64_t)db_key(room->number, sequence));
 	db_bind(&w->db, s, 2, chain);
 	db_bind(&w->db, s, 3, m->generation);
@@ -231,6 +232,8 @@ static int put_keep(struct writer *w, struct store_put *put, uint64_t time_ms)
 
 	if (error)
 		return error;
+	if (room->last + put->count > DB_SEQUENCE_MAX)
+		return -EOVERFLOW;
 	put->era = room->era;
 	/* A clock that is set back makes no room's times go back. */
 	if (room->time_ms < time_ms)
@@ -263,23 +266,44 @@ static int writer_ready(struct writer *w)
 	return writer_reopen(w);
 }
 
+void writer_undo(struct writer *w, uint64_t bytes_before)
+{
+	db_rollback(&w->db);
+	forget_rooms(w);
+	w->total_bytes = bytes_before;
+}
+
 int writer_end(struct writer *w, int error, uint64_t bytes_before)
 {
 	if (!error)
-		error = write_back_all(w);
+		error = writer_write_back(w);
 	if (!error)
 		error = db_commit(&w->db);
 	if (!error)
 		return 0;
-	db_rollback(&w->db);
-	forget_rooms(w);
-	w->total_bytes = bytes_before;
+	writer_undo(w, bytes_before);
 	if (error == -EBADMSG) {
 		db_close(&w->db);
 		w->error = error;
 		w->retry_ms = writer_now_ms(CLOCK_MONOTONIC) + WRITER_RETRY_MS;
 	}
 	return error;
+}
+
+/* What only its own room is to blame for is only its own error. */
+static int keep_all(struct writer *w, struct list *puts, uint64_t time_ms)
+{
+	list_for_each (link, puts) {
+		struct store_put *put =
+			list_entry(link, struct store_put, link);
+		int error = put_keep(w, put, time_ms);
+
+		if (error == -EUSERS || error == -EOVERFLOW)
+			put->error = error;
+		else if (error)
+			return error;
+	}
+	return 0;
 }
 
 void writer_keep(struct writer *w, struct list *puts)
@@ -291,20 +315,20 @@ void writer_keep(struct writer *w, struct list *puts)
 	w->put_count = 0;
 	if (!error) {
 		error = db_begin(&w->db);
-		list_for_each (link, puts) {
-			if (error)
-				break;
-			error = put_keep(
-				w, list_entry(link, struct store_put, link),
-				time_ms);
-		}
+		if (!error)
+			error = keep_all(w, puts, time_ms);
 		if (!error)
 			error = forget_total(w,
 					     2 * w->put_count + WRITER_SPARE);
 		error = writer_end(w, error, bytes_before);
 	}
-	list_for_each (link, puts)
-		list_entry(link, struct store_put, link)->error = error;
+	list_for_each (link, puts) {
+		struct store_put *put =
+			list_entry(link, struct store_put, link);
+
+		if (error)
+			put->error = error;
+	}
 }
 
 uint64_t writer_tidy(struct writer *w)

@@ -35,9 +35,15 @@ int writer_open(struct writer *writer, const char *path,
 void writer_close(struct writer *writer);
 
 /* The room's row, which is changed from now on; made when `put` (may be NULL)
- * says how. 0 or -errno, -ENOENT too. */
+ * says how. 0 or -errno: -ENOENT, -EUSERS for a room too many. */
 int writer_room(struct writer *writer, const uint8_t *id,
 		const struct store_put *put, struct db_room **room);
+
+/* Rooms that changed, into the database. 0 or -errno. */
+int writer_write_back(struct writer *writer);
+
+/* Undo the transaction, if there still is one. */
+void writer_undo(struct writer *writer, uint64_t bytes_before);
 
 /* End the transaction: all of it, or with an error (of now, or `error`) nothing,
  * and total_bytes is `bytes_before` again. */

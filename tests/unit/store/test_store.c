@@ -392,6 +392,66 @@ static void test_the_largest_room_gives_for_all(void **state)
 	assert_int_equal(get_all(2)->read.last, 300);
 }
 
+/* Room `room` of more than a byte has numbers for. */
+static struct put *put_in(unsigned int room, uint64_t first)
+{
+	fill(&shared, (uint8_t)room, 1, first, 1);
+	memset(shared.ids[0] + 1, (int)(room >> 8), 1);
+	store_put(store, &shared.put);
+	wait_told(&shared.is_told);
+	return &shared;
+}
+
+static void test_a_room_for_each_message_is_bounded_too(void **state)
+{
+	limits.total_bytes = 20 * (16 + STORE_ROW_BYTES);
+	reopen_store();
+	for (unsigned int i = 0; i < 100; i++)
+		assert_int_equal(put_in(i, 0)->put.error, 0);
+	assert_in_range(ask("SELECT count(*) FROM message"), 15, 20);
+	assert_int_equal(ask("SELECT sum(bytes) FROM room"),
+			 ask("SELECT count(*) FROM message") *
+				 (16 + STORE_ROW_BYTES));
+}
+
+static void test_many_rooms_do_not_hide_what_is_aged(void **state)
+{
+	for (unsigned int i = 0; i < 600; i++)
+		assert_int_equal(put_in(i, 0)->put.error, 0);
+	store_close(store);
+	ask("UPDATE message SET time_ms = 1 WHERE key ="
+	    " (SELECT max(key) FROM message)");
+	limits.age_ms = 3600 * 1000;
+	open_store();
+	for (int i = 0; i < 300; i++) {
+		if (ask("SELECT count(*) FROM message") == 599)
+			return;
+		usleep(50000);
+	}
+	fail();
+}
+
+/* Else the keys of its messages were those of another room's. */
+static void test_a_room_too_many_is_refused_alone(void **state)
+{
+	static struct put puts[2];
+
+	must_put(1, 1, 0, 1);
+	store_close(store);
+	ask("UPDATE room SET number = 8388607");
+	open_store();
+	fill(&puts[0], 2, 1, 0, 1);
+	fill(&puts[1], 1, 1, 1, 1);
+	for (int i = 0; i < 2; i++)
+		store_put(store, &puts[i].put);
+	for (int i = 0; i < 2; i++)
+		wait_told(&puts[i].is_told);
+	assert_int_equal(puts[0].put.error, -EUSERS);
+	assert_int_equal(puts[1].put.error, 0);
+	assert_int_equal(put(2, 1, 1, 1)->put.error, -EUSERS);
+	assert_int_equal(get_all(2)->count, 0);
+}
+
 static void test_a_room_forgets_by_age(void **state)
 {
 	must_put(1, 1, 0, 100);
@@ -552,6 +612,9 @@ int main(void)
 		STORE_TEST(test_a_room_forgets_by_bytes),
 		STORE_TEST(test_a_bound_that_was_lowered_is_met_in_time),
 		STORE_TEST(test_the_largest_room_gives_for_all),
+		STORE_TEST(test_a_room_for_each_message_is_bounded_too),
+		STORE_TEST(test_many_rooms_do_not_hide_what_is_aged),
+		STORE_TEST(test_a_room_too_many_is_refused_alone),
 		STORE_TEST(test_a_room_forgets_by_age),
 		STORE_TEST(test_a_time_finds_the_first_message_since),
 		STORE_TEST(test_two_relays_do_not_share_a_store),
