@@ -70,26 +70,39 @@ int pin_find(struct pin *pin, struct state *state, const char *server,
 	return -EACCES;
 }
 
+/* The first key that is seen. Another process of ours may have seen one since
+ * pin_find(): then that one counts. */
+static int pin_first(struct pin *pin, struct state *state, const char *server,
+		     const uint8_t shown[TLS_FINGERPRINT_BYTES])
+{
+	int error = state_server_add(state, bare(server), shown);
+	bool is_first = error == 0;
+
+	memcpy(pin->fingerprint, shown, TLS_FINGERPRINT_BYTES);
+	if (error == -EEXIST)
+		error = state_server_get(state, bare(server), pin->fingerprint);
+	if (error)
+		return error;
+	/* The next connection has a pin. */
+	pin->source = PIN_SEEN;
+	return is_first ? PIN_IS_FIRST : PIN_HOLDS;
+}
+
 int pin_judge(struct pin *pin, struct state *state, const char *server,
 	      const uint8_t shown[TLS_FINGERPRINT_BYTES])
 {
-	bool is_first = pin->source == PIN_NONE;
-	int error = 0;
+	int verdict = PIN_HOLDS, error = 0;
 
-	if (!is_first &&
-	    !CHECK(server_pin, bytes_equal_ct(pin->fingerprint, shown,
+	if (pin->source == PIN_NONE)
+		verdict = pin_first(pin, state, server, shown);
+	if (verdict < 0 || verdict == PIN_IS_FIRST)
+		return verdict;
+	if (!CHECK(server_pin, bytes_equal_ct(pin->fingerprint, shown,
 					      TLS_FINGERPRINT_BYTES)))
 		return PIN_DIFFERS;
-	if (is_first || pin->source == PIN_GIVEN)
+	if (pin->source == PIN_GIVEN)
 		error = state_server_set(state, bare(server), shown);
-	if (error)
-		return error;
-	if (!is_first)
-		return PIN_HOLDS;
-	/* The next connection has a pin. */
-	memcpy(pin->fingerprint, shown, TLS_FINGERPRINT_BYTES);
-	pin->source = PIN_SEEN;
-	return PIN_IS_FIRST;
+	return error ? error : verdict;
 }
 
 void pin_explain(char text[PIN_TEXT_ROOM], const struct pin *pin,

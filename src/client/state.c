@@ -38,6 +38,7 @@ enum statement {
 	STATEMENT_SET_POSITION,
 	STATEMENT_SERVER,
 	STATEMENT_SET_SERVER,
+	STATEMENT_ADD_SERVER,
 	STATEMENTS
 };
 
@@ -64,6 +65,8 @@ static const char *const sql[STATEMENTS] = {
 	[STATEMENT_SET_SERVER] = ("INSERT INTO server VALUES (?1, ?2)"
 				  " ON CONFLICT DO UPDATE SET fingerprint = "
 				  "excluded.fingerprint"),
+	[STATEMENT_ADD_SERVER] = ("INSERT INTO server VALUES (?1, ?2)"
+				  " ON CONFLICT DO NOTHING"),
 };
 
 static const char schema[] =
@@ -471,13 +474,25 @@ int state_server_get(struct state *state, const char *address,
 	return result ? result : error;
 }
 
+static int server_put(struct state *state, enum statement s,
+		      const char *address, const uint8_t *fingerprint)
+{
+	bind(state, s, 1, (const uint8_t *)address, strlen(address));
+	bind(state, s, 2, fingerprint, TLS_FINGERPRINT_BYTES);
+	return finish(state, s, step(state, s));
+}
+
 int state_server_set(struct state *state, const char *address,
 		     const uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
 {
-	bind(state, STATEMENT_SET_SERVER, 1, (const uint8_t *)address,
-	     strlen(address));
-	bind(state, STATEMENT_SET_SERVER, 2, fingerprint,
-	     TLS_FINGERPRINT_BYTES);
-	return finish(state, STATEMENT_SET_SERVER,
-		      step(state, STATEMENT_SET_SERVER));
+	return server_put(state, STATEMENT_SET_SERVER, address, fingerprint);
+}
+
+int state_server_add(struct state *state, const char *address,
+		     const uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+	int error =
+		server_put(state, STATEMENT_ADD_SERVER, address, fingerprint);
+
+	return error ? error : sqlite3_changes(state->db) ? 0 : -EEXIST;
 }

@@ -75,5 +75,8 @@ int state_server_get(struct state *state, const char *address,
 		     uint8_t fingerprint[TLS_FINGERPRINT_BYTES]);
 int state_server_set(struct state *state, const char *address,
 		     const uint8_t fingerprint[TLS_FINGERPRINT_BYTES]);
+/* The same unless it is known already: -EEXIST, nothing changed. */
+int state_server_add(struct state *state, const char *address,
+		     const uint8_t fingerprint[TLS_FINGERPRINT_BYTES]);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_state.c - what is remembered is merged, durable and private */
 
+#include "client/pin.h"
 #include "client/state.h"
 
 #include "base/file.h"
@@ -227,6 +228,28 @@ static void test_the_file_is_private_and_not_another_one(void **s)
 	assert_null(state);
 }
 
+static void test_of_two_first_contacts_one_is_the_first(void **state)
+{
+	static const uint8_t one[TLS_FINGERPRINT_BYTES] = { 1 };
+	static const uint8_t two[TLS_FINGERPRINT_BYTES] = { 2 };
+	struct state *a, *b;
+	struct pin early, late, same;
+
+	assert_int_equal(state_open(&a, path), 0);
+	assert_int_equal(state_open(&b, path), 0);
+	assert_int_equal(pin_find(&early, a, "relay:1", NULL, NULL), 0);
+	assert_int_equal(pin_find(&late, b, "relay:1", NULL, NULL), 0);
+	assert_int_equal(pin_find(&same, b, "relay:1", NULL, NULL), 0);
+	assert_int_equal(pin_judge(&early, a, "relay:1", one), PIN_IS_FIRST);
+	assert_int_equal(pin_judge(&late, b, "relay:1", two), PIN_DIFFERS);
+	assert_int_equal(pin_judge(&late, b, "relay:1", two), PIN_DIFFERS);
+	assert_int_equal(pin_judge(&same, b, "relay:1", one), PIN_HOLDS);
+	assert_int_equal(pin_find(&late, b, "relay:1", NULL, NULL), 0);
+	assert_memory_equal(late.fingerprint, one, sizeof(one));
+	state_close(a);
+	state_close(b);
+}
+
 #define WITH_ROOMS(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static void test_a_position_goes_forward_within_its_era(void **state)
@@ -266,6 +289,7 @@ int main(void)
 		WITH_ROOMS(test_rooms_are_kept_apart),
 		WITH_ROOMS(test_a_position_goes_forward_within_its_era),
 		WITH_ROOMS(test_verified_identities_are_remembered),
+		WITH_ROOMS(test_of_two_first_contacts_one_is_the_first),
 		WITH_ROOMS(test_the_file_is_private_and_not_another_one),
 	};
 
