@@ -307,13 +307,18 @@ bool admin_is_welcome(uid_t peer, uid_t own)
 	return CHECK(admin_peer, peer == 0 || peer == own);
 }
 
-static bool is_welcome(int fd)
+bool admin_peer_is_welcome(int fd)
 {
 	struct ucred peer;
 	socklen_t bytes = sizeof(peer);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
-	    admin_is_welcome(peer.uid, geteuid()))
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+	       admin_is_welcome(peer.uid, geteuid());
+}
+
+static bool is_welcome(int fd)
+{
+	if (admin_peer_is_welcome(fd))
 		return true;
 	log_warning("admin: a stranger was turned away");
 	return false;

@@ -31,6 +31,8 @@ void admin_close(struct relay *relay);
 
 /* Whether a process of user `peer` may ask one of user `own`. */
 bool admin_is_welcome(uid_t peer, uid_t own);
+/* The same of who is at the other end of a Unix socket. */
+bool admin_peer_is_welcome(int fd);
 
 /* Do what `line` says, and write the whole answer. */
 void admin_command(struct relay *relay, const char *line, FILE *out);

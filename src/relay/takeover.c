@@ -234,7 +234,13 @@ int takeover_request(struct sockets *sockets, const char *path)
 		log_info("takeover: there is no other relay at %s", path);
 		return 0;
 	}
-	error = fd < 0 ? fd : ask(sockets, fd);
+	error = fd < 0 ? fd : 0;
+	/* Whoever took the path would keep what he gives us, and accept there
+	 * in our stead. */
+	if (!error && !admin_peer_is_welcome(fd))
+		error = -EPERM;
+	if (!error)
+		error = ask(sockets, fd);
 	if (error) {
 		log_error("takeover: %s: %s", path, strerror(-error));
 		if (fd >= 0)
