@@ -15,9 +15,11 @@
 
 #include <errno.h>
 #include <linux/limits.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -56,7 +58,8 @@ static const struct sandbox_call calls[] = {
 	CALL(setsockopt, R, "conn.c: TCP_NODELAY; libmicrohttpd"),
 	CALL(getsockname, R, "listen.c"),
 	CALL(getpeername, R, "libmicrohttpd"),
-	CALL(ioctl, R, "clock.c: SIOCOUTQ"),
+	CALL_IF(ioctl, R, 1, CALL_ALL_BITS, SIOCOUTQ, "clock.c"),
+	CALL_IF(ioctl, R, 1, CALL_ALL_BITS, TCGETS, "stdio: a terminal?"),
 	CALL(close, R, "connections that end; files"),
 	CALL(fcntl, R, "takeover.c: a duplicate; SQLite's locks"),
 	CALL_IF(socket, R, 0, CALL_ALL_BITS, AF_UNIX, "notify.c: the manager"),

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -137,6 +138,12 @@ static long do_unshare(void)
 	return unshare(CLONE_FILES);
 }
 
+/* Others type into the terminal that the relay was started from. */
+static long do_ioctl(void)
+{
+	return ioctl(status_fd, FIOCLEX);
+}
+
 static long do_dumpable(void)
 {
 	return prctl(PR_SET_DUMPABLE, 1);
@@ -157,6 +164,7 @@ static void test_calls_outside_the_list_end_the_relay(void **state)
 		{ "mprotect", do_exec_memory },
 		{ "mmap", do_map_exec },
 		{ "unshare", do_unshare },
+		{ "ioctl", do_ioctl },
 		{ "prctl", do_dumpable },
 	};
 
