@@ -18,8 +18,11 @@ int past_load(struct past *past, struct state *state,
 int past_store(struct past *past, struct state *state,
 	       const uint8_t room_id[CHAT_ROOM_ID_BYTES])
 {
-	past->has_moved = false;
-	return state_set_position(state, room_id, past->era, past->last);
+	bool has_gone_back = past->has_gone_back;
+
+	past->has_moved = past->has_gone_back = false;
+	return state_set_position(state, room_id, past->era, past->last,
+				  has_gone_back);
 }
 
 void past_begin(struct past *past, struct wire_message *join)
@@ -48,8 +51,10 @@ static bool begins_anew(struct past *past, const struct wire_message *m)
 	/* Where nothing was ever said there is nothing to lose. */
 	bool was_lost = is_other && past->last;
 
-	if (is_other)
+	if (is_other) {
 		past->last = past->seen = 0;
+		past->has_gone_back = true;
+	}
 	past->era = m->history.era;
 	return was_lost;
 }

@@ -30,7 +30,8 @@ struct past {
 	bool is_given;    /* the numbers of what comes move `last` */
 	bool is_catching_up;
 	bool is_fetching;
-	bool has_moved; /* and is not stored */
+	bool has_moved;     /* and is not stored */
+	bool has_gone_back; /* the same, because the relay has */
 };
 
 /* What is remembered of the room. 0 or -errno. */

@@ -57,7 +57,7 @@ static const char *const sql[STATEMENTS] = {
 	[STATEMENT_SET_POSITION] =
 		("INSERT INTO position VALUES (?1, ?2, ?3)"
 		 " ON CONFLICT DO UPDATE SET era = excluded.era,"
-		 " sequence = CASE WHEN era = excluded.era"
+		 " sequence = CASE WHEN era = excluded.era AND NOT ?4"
 		 " THEN max(sequence, excluded.sequence)"
 		 " ELSE excluded.sequence END"),
 	[STATEMENT_SERVER] =
@@ -389,7 +389,7 @@ int state_position(struct state *state,
 
 int state_set_position(struct state *state,
 		       const uint8_t room_id[CHAT_ROOM_ID_BYTES], uint64_t era,
-		       uint64_t sequence)
+		       uint64_t sequence, bool may_go_back)
 {
 	enum statement s = STATEMENT_SET_POSITION;
 	int error = begin_once(state);
@@ -399,6 +399,7 @@ int state_set_position(struct state *state,
 	bind(state, s, 1, room_id, CHAT_ROOM_ID_BYTES);
 	sqlite3_bind_int64(state->statements[s], 2, (sqlite3_int64)era);
 	sqlite3_bind_int64(state->statements[s], 3, (sqlite3_int64)sequence);
+	sqlite3_bind_int(state->statements[s], 4, may_go_back);
 	return finish(state, s, step(state, s));
 }
 

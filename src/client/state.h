@@ -54,10 +54,11 @@ int state_merge(struct state *state, const uint8_t room_id[CHAT_ROOM_ID_BYTES],
 int state_position(struct state *state,
 		   const uint8_t room_id[CHAT_ROOM_ID_BYTES], uint64_t *era,
 		   uint64_t *sequence);
-/* Set it, in the transaction as above; it does not go back within an era. */
+/* Set it, in the transaction as above. Within an era it goes back only when the
+ * relay itself has gone back. */
 int state_set_position(struct state *state,
 		       const uint8_t room_id[CHAT_ROOM_ID_BYTES], uint64_t era,
-		       uint64_t sequence);
+		       uint64_t sequence, bool may_go_back);
 int state_commit(struct state *state);
 void state_rollback(struct state *state);
 

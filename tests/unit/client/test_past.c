@@ -101,6 +101,7 @@ static void test_another_era_or_an_older_copy_is_noticed(void **state)
 		assert_true(take(&past, others[i].what, others[i].era,
 				 others[i].first, others[i].last, NULL) &
 			    PAST_WAS_LOST);
+		assert_true(past.has_gone_back);
 		/* Low numbers are new ones now. */
 		assert_false(past_is_old(&past, 1));
 		past_move(&past, others[i].last + 1, 1);

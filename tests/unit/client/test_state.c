@@ -260,22 +260,26 @@ static void test_a_position_goes_forward_within_its_era(void **state)
 
 	assert_int_equal(state_open(&db, path), 0);
 	assert_int_equal(state_position(db, room, &era, &sequence), -ENOENT);
-	assert_int_equal(state_set_position(db, room, 7, 10), 0);
-	assert_int_equal(state_set_position(db, room, 7, 4), 0);
+	assert_int_equal(state_set_position(db, room, 7, 10, false), 0);
+	assert_int_equal(state_set_position(db, room, 7, 4, false), 0);
 	assert_int_equal(state_commit(db), 0);
 	assert_int_equal(state_position(db, room, &era, &sequence), 0);
 	assert_int_equal(era, 7);
 	assert_int_equal(sequence, 10);
-	assert_int_equal(state_set_position(db, room, 8, 2), 0);
+	assert_int_equal(state_set_position(db, room, 8, 2, false), 0);
 	assert_int_equal(state_commit(db), 0);
 	assert_int_equal(state_position(db, room, &era, &sequence), 0);
 	assert_int_equal(era, 8);
 	assert_int_equal(sequence, 2);
+	assert_int_equal(state_set_position(db, room, 8, 1, true), 0);
+	assert_int_equal(state_commit(db), 0);
+	assert_int_equal(state_position(db, room, &era, &sequence), 0);
+	assert_int_equal(sequence, 1);
 	/* Undone with what it stands for. */
-	assert_int_equal(state_set_position(db, room, 8, 9), 0);
+	assert_int_equal(state_set_position(db, room, 8, 9, false), 0);
 	state_rollback(db);
 	assert_int_equal(state_position(db, room, &era, &sequence), 0);
-	assert_int_equal(sequence, 2);
+	assert_int_equal(sequence, 1);
 	state_close(db);
 }
 
