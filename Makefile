@@ -45,6 +45,11 @@ bench-device:   ## the device's speed beside libcrypto's, table and plot (3 min;
 	@tools/setup bench
 	@tools/build $(B)
 	@tools/bench-device $(B) $(if $(QUICK),--quick --ms=5 --rounds=3)
+bench-guest: build ## what an operation of a guest costs, in User-Mode Linux (2 min)
+	@tools/setup uml
+	@tests/uml/tree $(B)/uml-tree
+	@build=$(abspath $(B)); tests/guest/module $$build/uml-tree $$build/module ARCH=um KBUILD_MODPOST_WARN=1
+	@tools/bench-guest $(B)
 bench-relay:    ## the relay beside its peers and its ceiling (20 min; QUICK=1: 1 min)
 	@tools/setup bench-relay
 	@tools/build $(B)
@@ -60,5 +65,5 @@ install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo demo-vm vm check check-uml check-qemu check-kasan sanitize system fuzz bench bench-device bench-relay deb check-deb format install clean
+.PHONY: help setup build demo demo-vm vm check check-uml check-qemu check-kasan sanitize system fuzz bench bench-device bench-guest bench-relay deb check-deb format install clean
 .DEFAULT_GOAL := help
