@@ -239,27 +239,30 @@ int driver_launch(struct driver *d, unsigned int queue,
 	return f->head < 0 ? f->head : 0;
 }
 
-int driver_land(struct driver *d, const struct driver_flight *f,
-		const struct frontend_used *used, struct driver_answer *answer)
+int driver_land(struct driver *d, unsigned int queue,
+		const struct driver_flight *f, struct driver_answer *answer)
 {
 	const struct frontend_piece *w = &f->piece[f->readable];
+	struct frontend_used used;
 	struct vcd_reply reply;
 
 	memset(answer, 0, sizeof(*answer));
-	answer->used_bytes = used->bytes;
+	if (frontend_wait(&d->fe.queue[queue], &used, FRONTEND_WAIT_MS) != 1)
+		return -ETIMEDOUT;
+	answer->used_bytes = used.bytes;
 	answer->bytes = f->writable_bytes;
 	answer->data = malloc(f->writable_bytes + 1);
 	if (!answer->data)
 		abort();
 	layout_load(&d->fe, w, f->writable, answer->data, f->writable_bytes);
-	if (used->head != (uint32_t)f->head)
+	if (used.head != (uint32_t)f->head)
 		return -EPROTO;
-	if (used->bytes < sizeof(reply))
+	if (used.bytes < sizeof(reply))
 		return 0;
 	memcpy(&reply, answer->data, sizeof(reply));
 	answer->status = le32toh(reply.status);
-	if (used->bytes != (answer->status == VCD_STATUS_OK ? f->writable_bytes
-							    : sizeof(reply)))
+	if (used.bytes != (answer->status == VCD_STATUS_OK ? f->writable_bytes
+							   : sizeof(reply)))
 		return -EPROTO;
 	return 0;
 }
@@ -288,7 +291,6 @@ int driver_send(struct driver *d, unsigned int queue, struct driver_request *r,
 	struct frontend_queue *q = &d->fe.queue[queue];
 	bool is_shared = r->shared_bytes;
 	struct driver_flight *f = calloc(1, sizeof(*f));
-	struct frontend_used used = { 0, 0 };
 	int error;
 
 	memset(answer, 0, sizeof(*answer));
@@ -298,11 +300,7 @@ int driver_send(struct driver *d, unsigned int queue, struct driver_request *r,
 	if (!error)
 		error = frontend_kick(q);
 	if (!error)
-		error = frontend_wait(q, &used, FRONTEND_WAIT_MS) == 1
-				? 0
-				: -ETIMEDOUT;
-	if (!error)
-		error = driver_land(d, f, &used, answer);
+		error = driver_land(d, queue, f, answer);
 	if (!error && !is_shared && !are_guards_whole(d, f))
 		error = -EPROTO;
 	free(f);

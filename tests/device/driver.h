@@ -101,8 +101,11 @@ struct driver_flight {
 };
 int driver_launch(struct driver *driver, unsigned int queue,
 		  struct driver_request *r, struct driver_flight *flight);
-int driver_land(struct driver *driver, const struct driver_flight *flight,
-		const struct frontend_used *used, struct driver_answer *answer);
+/* Wait for the queue's next answer, which must be to `flight`. 0, -ETIMEDOUT,
+ * or -EPROTO for another request's or one of a wrong length. */
+int driver_land(struct driver *driver, unsigned int queue,
+		const struct driver_flight *flight,
+		struct driver_answer *answer);
 void driver_rewind(struct driver *driver);
 
 /* --- the ops, well-formed ---------------------------------------------- */

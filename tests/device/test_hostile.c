@@ -165,13 +165,9 @@ static void test_memory_is_set_anew_under_load(void **state)
 	}
 	for (unsigned int i = 0; i < 32; i++) {
 		struct driver_answer answer;
-		struct frontend_used used;
 
-		assert_int_equal(frontend_wait(&stand.fe.queue[0], &used,
-					       FRONTEND_WAIT_MS),
-				 1);
-		assert_int_equal(
-			driver_land(&stand, &flight[i], &used, &answer), 0);
+		assert_int_equal(driver_land(&stand, 0, &flight[i], &answer),
+				 0);
 		assert_int_equal(answer.status, VCD_STATUS_OK);
 		assert_memory_equal(answer.data + sizeof(struct vcd_reply),
 				    expected, sizeof(expected));
@@ -186,13 +182,9 @@ static enum vcd_status wait_for(unsigned int queue,
 				const struct driver_flight *flight)
 {
 	struct driver_answer answer;
-	struct frontend_used used;
 	enum vcd_status status;
 
-	assert_int_equal(
-		frontend_wait(&stand.fe.queue[queue], &used, FRONTEND_WAIT_MS),
-		1);
-	assert_int_equal(driver_land(&stand, flight, &used, &answer), 0);
+	assert_int_equal(driver_land(&stand, queue, flight, &answer), 0);
 	status = answer.status;
 	driver_answer_free(&answer);
 	return status;
