@@ -181,6 +181,9 @@ static bool look(struct queue *queue)
 
 	if (!span_ns)
 		return false;
+	/* It came before: that tells nothing of what looking is worth. */
+	if (vring_has_more(&queue->ring))
+		return true;
 	end_ns = now_ns() + span_ns;
 	do {
 		for (int i = 0; i < LOOK_TURNS && !has_found; i++) {
