@@ -21,6 +21,9 @@ def main(names):
     tests = [(name, thing) for name, thing in names.items()
              if name.startswith("test_") and callable(thing)
              and (not wanted or name in wanted)]
+    missing = set(wanted) - {name for name, _ in tests}
+    if missing:
+        sys.exit(f"Bail out! no such claim: {' '.join(sorted(missing))}")
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, function) in enumerate(tests, 1):
