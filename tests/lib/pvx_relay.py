@@ -64,17 +64,24 @@ class Relay:
             pass_fds=pass_fds)
         self.pid = self.process.pid
         self.clients = []
-        self.lines = []
-        while len(self.lines) < listeners:
-            line = self.process.stdout.readline()
+        self.lines, self.addresses = [], []
+        try:
+            self._wait_for_lines(listeners)
+        except BaseException:  # nobody will call __exit__()
+            self._end()
+            raise
+
+    def _wait_for_lines(self, count):
+        while len(self.lines) < count:
+            line = self.process.stdout.readline().rstrip("\n")
             if line.startswith("fingerprint "):
                 self.fingerprint = line.split()[1]
                 continue
             if not line:
-                self.process.wait()
+                self.wait()
                 raise RuntimeError("no relay: " + self.log_text())
-            self.lines.append(line.rstrip("\n"))
-        self.addresses = [self._address(line) for line in self.lines]
+            self.addresses.append(self._address(line))
+            self.lines.append(line)
 
     @staticmethod
     def _address(line):
@@ -162,15 +169,19 @@ class Relay:
             if kind is None:
                 self.stop()
         finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-            self.process.stdout.close()
-            self.log.close()
-            if self.state:
-                self.state.cleanup()
-            for client in self.clients:
-                client.close()
+            self._end()
+
+    def _end(self):
+        """Nothing of it is left."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+        if self.state:
+            self.state.cleanup()
+        for client in self.clients:
+            client.close()
 
 
 def readable(client, seconds):
