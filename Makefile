@@ -24,6 +24,11 @@ sanitize: setup ## the tests under AddressSanitizer, UBSan; threads under TSan
 	@tools/check build-sanitize --no-suite mutants
 	@CC=clang tools/build build-tsan -Db_sanitize=thread
 	@tools/check build-tsan --suite threads
+faults: setup   ## 24 random fault schedules under AddressSanitizer, then TSan
+	@tools/build build-sanitize -Db_sanitize=address,undefined
+	@tools/check build-sanitize --suite long long-faults
+	@CC=clang tools/build build-tsan -Db_sanitize=thread
+	@tools/check build-tsan --suite long long-faults
 system: build   ## the long tests: 200 clients, 500 kills and power losses
 	@tools/check $(B) --suite long
 check-uml: build ## afalg and our module in a kernel of their own, no root
@@ -65,5 +70,5 @@ install: build  ## install below DESTDIR
 	@meson install -C $(B)
 clean:          ## remove all build folders
 	rm -rf build build-*
-.PHONY: help setup build demo demo-vm vm check check-uml check-qemu check-kasan sanitize system fuzz bench bench-device bench-guest bench-relay deb check-deb format install clean
+.PHONY: help setup build demo demo-vm vm check check-uml check-qemu check-kasan sanitize faults system fuzz bench bench-device bench-guest bench-relay deb check-deb format install clean
 .DEFAULT_GOAL := help
