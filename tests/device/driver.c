@@ -19,6 +19,7 @@
 
 #define GUARD       0xee /* around writable pieces */
 #define START_TRIES 6000 /* of 10 ms: a busy machine takes its time */
+#define PF_EXITING  4u   /* of linux/sched.h: a thread that has done its all */
 
 void driver_init(struct driver *d)
 {
@@ -51,14 +52,54 @@ int driver_start(struct driver *d)
 	return driver_start_again(d);
 }
 
+/* Whether a thread of this process runs on. One that was joined may be listed
+ * for a moment. */
+static bool is_running(const char *thread)
+{
+	unsigned int flags = PF_EXITING;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.20s/stat", thread);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %u", &flags) !=
+	    1)
+		flags = PF_EXITING;
+	fclose(file);
+	return !(flags & PF_EXITING);
+}
+
+/* The daemon gets all locks as they are, also those that another thread has, of
+ * the heap and in libcrypto; and nobody there would ever give them back. */
+static pid_t fork_alone(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned int threads = 0;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		threads += entry->d_name[0] != '.' && is_running(entry->d_name);
+	if (dir)
+		closedir(dir);
+	if (threads == 1)
+		return fork();
+	errno = EDEADLK;
+	return -1;
+}
+
 int driver_start_again(struct driver *d)
 {
 	struct supervisor_probes probes;
+	int error = 0;
 
 	/* Its coming again tells that the daemon listens. */
 	(void)unlink(d->path);
 	fflush(NULL);
-	d->daemon = fork();
+	if (d->before_fork)
+		d->before_fork();
+	d->daemon = fork_alone();
 	if (d->daemon == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)process_init();
@@ -71,7 +112,11 @@ int driver_start_again(struct driver *d)
 		_exit(supervisor_run(&d->options, &probes) ? 1 : 0);
 	}
 	if (d->daemon < 0)
-		return -errno;
+		error = -errno;
+	if (d->behind_fork)
+		d->behind_fork();
+	if (error)
+		return error;
 	for (int i = 0; i < START_TRIES && access(d->path, F_OK); i++)
 		usleep(10000);
 	return 0;

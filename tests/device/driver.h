@@ -33,7 +33,10 @@ struct driver {
 	void (*at_control)(unsigned int moment);
 	uint64_t stop_limit_ms; /* 0: as ever */
 	void (*in_child)(void); /* before the daemon runs; NULL: nothing */
-	bool expects_deaths;    /* of workers; else driver_stop() fails */
+	/* Around the fork: whoever has threads ends and starts them. */
+	void (*before_fork)(void);
+	void (*behind_fork)(void);
+	bool expects_deaths; /* of workers; else driver_stop() fails */
 	pid_t daemon;
 	pid_t worker; /* when it connected */
 	char path[64];
@@ -70,7 +73,7 @@ struct driver_answer {
 /* Options as they stand after device_options_init(), but for the provider that
  * PVX_TEST_PROVIDER names; and a daemon of them. */
 void driver_init(struct driver *driver);
-int driver_start(struct driver *driver);
+int driver_start(struct driver *driver); /* -EDEADLK: it has threads */
 /* Another daemon on the same path, after the last one has died. */
 int driver_start_again(struct driver *driver);
 /* SIGTERM; its exit status, 1000 and the signal's number, or 2000 when a

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,7 +37,7 @@ static void pass(void)
 			strcat(names, ":");
 		strcat(names, passed[i].name);
 	}
-	setenv("NOTIFY_SOCKET", m->path, 1);
+	setenv("NOTIFY_SOCKET", m->address.sun_path, 1);
 	setenv("LISTEN_FDNAMES", names, 1);
 	snprintf(number, sizeof(number), "%u", passed_count);
 	setenv("LISTEN_FDS", number, 1);
@@ -118,36 +117,58 @@ static void *keep(void *argument)
 	return NULL;
 }
 
+static void thread_start(void)
+{
+	struct manager *m = &the_manager;
+
+	m->must_stop = false;
+	if (pthread_create(&m->thread, NULL, keep, m))
+		abort();
+	m->has_thread = true;
+}
+
+static void thread_stop(void)
+{
+	struct manager *m = &the_manager;
+
+	if (!m->has_thread)
+		return;
+	m->must_stop = true;
+	/* It looks when something comes. */
+	(void)sendto(m->sock, "", 1, 0, (const void *)&m->address,
+		     sizeof(m->address));
+	pthread_join(m->thread, NULL);
+	m->has_thread = false;
+}
+
 struct manager *manager_create(struct driver *driver)
 {
 	struct manager *m = &the_manager;
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	memset(m, 0, sizeof(*m));
-	snprintf(m->path, sizeof(m->path), "/tmp/pvx-manager-%d",
-		 (int)getpid());
-	(void)unlink(m->path);
-	strcpy(address.sun_path, m->path);
+	m->address.sun_family = AF_UNIX;
+	snprintf(m->address.sun_path, sizeof(m->address.sun_path),
+		 "/tmp/pvx-manager-%d", (int)getpid());
+	(void)unlink(m->address.sun_path);
 	m->sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (m->sock < 0 ||
-	    bind(m->sock, (const void *)&address, sizeof(address)))
+	    bind(m->sock, (const void *)&m->address, sizeof(m->address)))
 		abort();
 	pthread_mutex_init(&m->lock, NULL);
-	if (pthread_create(&m->thread, NULL, keep, m))
-		abort();
 	driver->in_child = pass;
+	driver->before_fork = thread_stop;
+	driver->behind_fork = thread_start;
 	driver->expects_deaths = true;
 	return m;
 }
 
 void manager_destroy(struct manager *m)
 {
-	m->must_stop = true;
-	pthread_join(m->thread, NULL);
+	thread_stop();
 	while (m->kept)
 		forget(m, 0);
 	close(m->sock);
-	(void)unlink(m->path);
+	(void)unlink(m->address.sun_path);
 }
 
 int manager_restart(struct manager *m, struct driver *d)
@@ -172,33 +193,31 @@ int manager_restart(struct manager *m, struct driver *d)
 	return error;
 }
 
-static void *watch(void *argument)
+void manager_look(struct manager *m)
 {
-	struct driver *d = argument;
-	struct manager *m = &the_manager;
+	siginfo_t dead = { .si_pid = 0 };
 
-	while (m->is_watching) {
-		siginfo_t dead = { .si_pid = 0 };
+	if (m->watched &&
+	    waitid(P_PID, (id_t)m->watched->daemon, &dead,
+		   WEXITED | WNOWAIT | WNOHANG) == 0 &&
+	    dead.si_code == CLD_KILLED)
+		(void)manager_restart(m, m->watched);
+}
 
-		if (waitid(P_PID, (id_t)d->daemon, &dead,
-			   WEXITED | WNOWAIT | WNOHANG) == 0 &&
-		    dead.si_code == CLD_KILLED)
-			(void)manager_restart(m, d);
-		else
-			usleep(200);
-	}
-	return NULL;
+static void look(void)
+{
+	manager_look(&the_manager);
 }
 
 void manager_watch(struct manager *m, struct driver *driver)
 {
-	m->is_watching = true;
-	if (pthread_create(&m->watcher, NULL, watch, driver))
-		abort();
+	m->watched = driver;
+	driver->fe.while_waiting = look;
 }
 
 void manager_unwatch(struct manager *m)
 {
-	m->is_watching = false;
-	pthread_join(m->watcher, NULL);
+	if (m->watched)
+		m->watched->fe.while_waiting = NULL;
+	m->watched = NULL;
 }

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/un.h>
 
 #include "device/driver.h"
 
@@ -19,12 +20,12 @@ struct manager_entry {
 struct manager {
 	int sock;
 	pthread_t thread;
-	pthread_t watcher;
-	atomic_bool is_watching;
-	atomic_uint restarts;
+	bool has_thread;
+	unsigned int restarts;
 	atomic_bool must_stop;
-	pthread_mutex_t lock; /* of what follows */
-	char path[64];
+	struct sockaddr_un address;
+	struct driver *watched; /* NULL: nobody */
+	pthread_mutex_t lock;   /* of what follows */
 	unsigned int kept;
 	struct manager_entry entry[MANAGER_KEPT_MAX];
 	unsigned int polled; /* stored without FDPOLL=0 */
@@ -34,15 +35,18 @@ struct manager {
 struct manager *manager_create(struct driver *driver);
 void manager_destroy(struct manager *manager);
 
-/* Do what the daemon has asked for so far; a thread does it all the time. */
+/* Do what the daemon has asked for so far; a thread does it all the time, but
+ * while a daemon is started. */
 void manager_drain(struct manager *manager);
 
 /* SIGKILL daemon and, with it, worker; then start another one. */
 int manager_restart(struct manager *manager, struct driver *driver);
 
-/* Start another one, from a thread, whenever the daemon was killed; or not any
- * more. A daemon that the thread has started does not outlive it. */
+/* Look while the front end waits, or not any more, whether the daemon was
+ * killed; then start another one. */
 void manager_watch(struct manager *manager, struct driver *driver);
 void manager_unwatch(struct manager *manager);
+/* Look now. */
+void manager_look(struct manager *manager);
 
 #endif

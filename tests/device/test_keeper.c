@@ -154,6 +154,35 @@ static void test_without_a_manager_the_session_is_lost(void **state)
 	assert_int_equal(driver_stop(&driver), 0);
 }
 
+static void *linger(void *argument)
+{
+	pthread_mutex_lock(argument);
+	pthread_mutex_unlock(argument);
+	return NULL;
+}
+
+/* A daemon or worker that began in the middle of another thread's work could
+ * wait for a lock for ever. */
+static void test_a_process_that_forks_has_one_thread(void **state)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread;
+
+	pthread_mutex_lock(&lock);
+	assert_int_equal(pthread_create(&thread, NULL, linger, &lock), 0);
+	driver_init(&driver);
+	assert_int_equal(driver_start(&driver), -EDEADLK);
+	pthread_mutex_unlock(&lock);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(driver_start(&driver), 0);
+	connect_anew();
+	/* Beside . and .. */
+	assert_int_equal(driver_count(driver.daemon, "task") - 2, 1);
+	assert_in_range(driver_count(driver_worker(&driver), "task") - 2, 2,
+			1 + DRIVER_QUEUES);
+	assert_int_equal(driver_stop(&driver), 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +190,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_what_changed_since_is_kept),
 		cmocka_unit_test(test_a_state_for_other_limits_is_not_used),
 		cmocka_unit_test(test_without_a_manager_the_session_is_lost),
+		cmocka_unit_test(test_a_process_that_forks_has_one_thread),
 	};
 
 	if (argc > 1)

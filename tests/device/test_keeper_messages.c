@@ -174,8 +174,10 @@ static unsigned int deaths;
  * one. */
 static void await_death(unsigned int restarts)
 {
-	for (int i = 0; i < 20000 && manager->restarts == restarts; i++)
+	for (int i = 0; i < 120000 && manager->restarts == restarts; i++) {
+		manager_look(manager);
 		usleep(500);
+	}
 	assert_int_equal(reaper_rest(reaper), 1);
 	assert_int_equal(manager->restarts, restarts + 1);
 	deaths++;

@@ -115,6 +115,19 @@ int frontend_poll(int fd, int timeout_ms)
 	return ready < 0 ? -errno : ready;
 }
 
+int frontend_await(struct frontend *fe, int fd, int timeout_ms)
+{
+	int ready = 0;
+
+	if (!fe->while_waiting)
+		return frontend_poll(fd, timeout_ms);
+	for (int i = 0; !ready && i < timeout_ms; i++) {
+		fe->while_waiting();
+		ready = frontend_poll(fd, 1);
+	}
+	return ready;
+}
+
 int frontend_send_raw(struct frontend *fe, const void *bytes, size_t count,
 		      const int *fds, unsigned int fd_count)
 {
@@ -183,7 +196,7 @@ static int receive_exactly(struct frontend *fe, void *to, size_t bytes, int *fd)
 		struct cmsghdr *c;
 		ssize_t got;
 
-		if (frontend_poll(fe->sock, FRONTEND_WAIT_MS) != 1)
+		if (frontend_await(fe, fe->sock, FRONTEND_WAIT_MS) != 1)
 			return -ETIMEDOUT;
 		got = recvmsg(fe->sock, &msg, MSG_CMSG_CLOEXEC);
 		if (got < 0)

@@ -21,7 +21,7 @@
 #define FRONTEND_QUEUES_MAX  8
 #define FRONTEND_REGIONS_MAX 8
 #define FRONTEND_RING_MAX    1024
-#define FRONTEND_WAIT_MS     5000
+#define FRONTEND_WAIT_MS     60000
 
 #define FRONTEND_DESC_NEXT     1u
 #define FRONTEND_DESC_WRITE    2u
@@ -73,6 +73,8 @@ struct frontend_queue {
 
 struct frontend {
 	int sock; /* -1: not connected */
+	/* Called every now and then while an answer is waited for; NULL: not. */
+	void (*while_waiting)(void);
 	int memory_fd;
 	uint8_t *memory;
 	uint64_t memory_bytes;
@@ -175,5 +177,7 @@ int frontend_wait(struct frontend_queue *q, struct frontend_used *used,
 int frontend_wait_call(struct frontend_queue *q, int timeout_ms);
 /* Wait until `fd` is readable: 1, 0 after the time, -errno. */
 int frontend_poll(int fd, int timeout_ms);
+/* The same with what is to be done meanwhile. */
+int frontend_await(struct frontend *fe, int fd, int timeout_ms);
 
 #endif

@@ -281,7 +281,7 @@ int frontend_wait_call(struct frontend_queue *q, int timeout_ms)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (load(&q->used[1]) != q->last_used)
 		return 1;
-	got = frontend_poll(q->call_fd, timeout_ms);
+	got = frontend_await(q->fe, q->call_fd, timeout_ms);
 	if (got <= 0)
 		return got;
 	if (read(q->call_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
