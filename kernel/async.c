@@ -18,8 +18,10 @@
  * flight at once, and its destination is pinned, since whoever fetches it may
  * be another process (Q2). Requests of a session take effect in their order
  * (vcd 5.13); jobs are fetched in the order of their submission (Q3), so the
- * oldest one alone decides whether something can be fetched. Only a hash that
- * the device's worker took with it (vcd 9.4) is waited for in the fetch.
+ * oldest one alone decides whether something can be fetched. Only a job with a
+ * hash that is cut into several requests is run to its end when it is
+ * submitted: should the device's worker take the hash with it (vcd 9.4), it is
+ * begun again before anything else of the session is.
  *
  * A job has a reference of the file's list and one for each call in flight,
  * and holds the file's memory: a job may outlive the last close.
@@ -105,10 +107,6 @@ static int submit_pieces(struct job *job)
 	u32 at = 0;
 	int error;
 
-	plan->is_async = true;
-	error = vcd_crypt_plan(plan);
-	if (error)
-		return error;
 	if (plan->piece_bytes &&
 	    DIV_ROUND_UP_ULL(plan->op.len, plan->piece_bytes) > PIECES_MAX)
 		return -E2BIG;
@@ -123,6 +121,23 @@ static int submit_pieces(struct job *job)
 		at += vcd_crypt_piece_bytes(plan, at);
 	} while (at < plan->op.len);
 	return 0;
+}
+
+/* With the session locked. */
+static int start(struct job *job)
+{
+	struct vcd_plan *plan = &job->plan;
+	int error;
+
+	error = vcd_crypt_plan(plan);
+	if (error)
+		return error;
+	if (plan->is_hash_cut)
+		return vcd_crypt_run(plan);
+	plan->is_async = true;
+	error = submit_pieces(job);
+	plan->session->is_hash_open = error || !plan->is_due;
+	return error;
 }
 
 /* To the end of the list, if there is room. */
@@ -175,8 +190,7 @@ int vcd_async_submit(struct vcd_file *f, const void __user *argument,
 	/* Nobody takes the job from the list before the last step. */
 	error = vcd_session_lock(job->plan.session);
 	if (!error) {
-		error = submit_pieces(job);
-		job->plan.session->is_hash_open = error || !job->plan.is_due;
+		error = start(job);
 		vcd_session_unlock(job->plan.session);
 	}
 	job->error = error;
@@ -219,55 +233,12 @@ static int collect(struct job *job)
 	return 0;
 }
 
-/* A hash that the job began and ended, and that a piece of it lost. */
-static bool is_whole_and_lost(const struct job *job)
-{
-	const struct vcd_plan *plan = &job->plan;
-	struct vcd_reply reply;
-	unsigned int i;
-
-	if (!plan->is_whole || !plan->is_due || plan->session->cipher)
-		return false;
-	for (i = 0; i < job->count; i++)
-		if (vcd_call_result(job->calls[i], &reply) &&
-		    vcd_reply_is_lost(&reply))
-			return true;
-	return false;
-}
-
-/* All pieces once more, as they are, behind whatever came later. What is open
- * now would be lost, so then it can't be done. */
-static int run_again(struct job *job)
-{
-	struct vcd_session *s = job->plan.session;
-	struct vcd_reply reply;
-	unsigned int i;
-	int error;
-
-	error = vcd_session_lock(s);
-	if (error)
-		return error;
-	error = s->is_hash_open ? -EIO : 0;
-	for (i = 0; !error && i < job->count; i++) {
-		vcd_call_again(job->calls[i]);
-		error = vcd_session_run(s, job->calls[i], &reply);
-	}
-	vcd_session_unlock(s);
-	return error;
-}
-
 static int finish(struct job *job)
 {
-	unsigned int attempts = VCD_ATTEMPTS_MAX;
 	int error;
 
 	if (job->error)
 		return job->error;
-	while (is_whole_and_lost(job) && --attempts) {
-		error = run_again(job);
-		if (error && error != -EIO)
-			return error;
-	}
 	error = collect(job);
 	return error ? error : vcd_crypt_deliver(&job->plan);
 }

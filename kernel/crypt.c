@@ -39,7 +39,8 @@ int vcd_crypt_take(struct vcd_plan *c, struct vcd_file *f,
 	if (!c->session)
 		return -EINVAL;
 	iv_bytes = c->session->iv_bytes;
-	if (c->op.iv && copy_from_user(c->iv, c->op.iv, iv_bytes)) {
+	c->has_iv = c->op.iv;
+	if (c->has_iv && copy_from_user(c->iv, c->op.iv, iv_bytes)) {
 		vcd_session_put(c->session);
 		c->session = NULL;
 		return -EFAULT;
@@ -91,6 +92,7 @@ int vcd_crypt_plan(struct vcd_plan *c)
 				  most & (u32)PAGE_MASK));
 	if (c->piece_bytes > most)
 		return -E2BIG;
+	c->is_hash_cut = s->mac && c->piece_bytes < op->len;
 	/* A piece's result would be the next one's source. */
 	if (c->meets && dst > src && c->piece_bytes < op->len)
 		return -E2BIG;
@@ -139,7 +141,7 @@ static void shape_init(struct shape *shape, const struct vcd_plan *c, u32 at)
 
 	*shape = (struct shape){
 		.payload = n,
-		.iv = !at && c->op.iv ? s->iv_bytes : 0,
+		.iv = !at && c->has_iv ? s->iv_bytes : 0,
 		.dst = s->cipher ? n : 0,
 		.digest = is_last && c->is_due ? s->digest_bytes : 0,
 		.iv_out = is_last && c->gives_iv ? s->iv_bytes : 0,
@@ -263,13 +265,29 @@ int vcd_crypt_deliver(const struct vcd_plan *c)
 	return 0;
 }
 
+/* The piece at `at`: made now, or kept from the time before. */
+static struct vcd_call *piece_get(struct vcd_plan *c, u32 at)
+{
+	u32 index = c->kept ? at / c->piece_bytes : 0;
+	struct vcd_call *call;
+
+	if (index < c->kept_count) {
+		vcd_call_again(c->kept[index]);
+		return vcd_call_get(c->kept[index]);
+	}
+	call = vcd_crypt_piece(c, at);
+	if (c->kept && !IS_ERR(call))
+		c->kept[c->kept_count++] = vcd_call_get(call);
+	return call;
+}
+
 static int run_piece(struct vcd_plan *c, u32 at, bool *is_lost)
 {
 	struct vcd_reply reply = { 0 };
 	struct vcd_call *call;
 	int error;
 
-	call = vcd_crypt_piece(c, at);
+	call = piece_get(c, at);
 	if (IS_ERR(call))
 		return PTR_ERR(call);
 	error = vcd_session_run(c->session, call, &reply);
@@ -294,32 +312,89 @@ static int run_pieces(struct vcd_plan *c, bool *is_lost)
 	return 0;
 }
 
-/* Whether pieces that were run change nothing that the first one needs. */
-static bool may_begin_again(const struct vcd_plan *c)
+/* An operation of nothing that hashes nothing tells the chained IV; what was
+ * hashed before is dropped, as the operation itself would do first. */
+static int learn_iv(struct vcd_plan *c)
 {
 	const struct vcd_session *s = c->session;
-
-	return c->is_whole && !c->meets &&
-	       (!s->cipher || !s->iv_bytes || c->op.iv);
-}
-
-/* The device's worker may die between two pieces and the running hash be lost
- * (vcd 9.4): only of a hash that was open before does the program hear. */
-static int run_locked(struct vcd_plan *c)
-{
-	unsigned int attempts = VCD_ATTEMPTS_MAX;
-	bool is_lost = false;
+	const struct vcd_crypt params = {
+		.direction = cpu_to_le16(c->op.op),
+		.flags = cpu_to_le16(VCD_FLAG_RESET | VCD_FLAG_WRITE_IV),
+		.digest_bytes = cpu_to_le32(s->digest_bytes),
+		.iv_out_bytes = cpu_to_le32(s->iv_bytes),
+	};
+	struct vcd_reply reply;
+	struct vcd_call *call;
 	int error;
 
-	error = vcd_crypt_plan(c);
+	call = vcd_call_create(sizeof(struct vcd_request) + sizeof(params),
+			       sizeof(reply) + s->digest_bytes + s->iv_bytes);
+	if (!call)
+		return -ENOMEM;
+	vcd_session_begin(s, call, VCD_OP_CRYPT, &params, sizeof(params));
+	error = vcd_session_run(c->session, call, &reply);
+	if (!error) {
+		vcd_buf_read(&call->out, sizeof(reply) + s->digest_bytes, c->iv,
+			     s->iv_bytes);
+		c->has_iv = true;
+	}
+	vcd_call_put(call);
+	return error;
+}
+
+/* What running all pieces again will need: IV and source. */
+static int may_begin_again(struct vcd_plan *c, bool *may)
+{
+	const struct vcd_session *s = c->session;
+	int error = 0;
+
+	*may = c->is_hash_cut && c->is_whole;
+	if (!*may)
+		return 0;
+	if (s->cipher && s->iv_bytes && !c->has_iv)
+		error = learn_iv(c);
+	if (error || !c->meets)
+		return error;
+	*may = c->op.len <= VCD_KEPT_BYTES_MAX;
+	if (!*may)
+		return 0;
+	c->kept = kcalloc(DIV_ROUND_UP(c->op.len, c->piece_bytes),
+			  sizeof(*c->kept), GFP_KERNEL_ACCOUNT);
+	return c->kept ? 0 : -ENOMEM;
+}
+
+static void drop_kept(struct vcd_plan *c)
+{
+	while (c->kept_count)
+		vcd_call_put(c->kept[--c->kept_count]);
+	kfree(c->kept);
+	c->kept = NULL;
+}
+
+int vcd_crypt_run(struct vcd_plan *c)
+{
+	unsigned int attempts = VCD_ATTEMPTS_MAX;
+	bool is_lost = false, may = false;
+	int error;
+
+	error = may_begin_again(c, &may);
 	if (error)
 		return error;
 	do {
 		error = run_pieces(c, &is_lost);
-	} while (is_lost && may_begin_again(c) && --attempts);
+	} while (is_lost && may && --attempts);
+	drop_kept(c);
 	/* After a failure nobody knows, but that what is lost is fresh. */
 	c->session->is_hash_open = error ? !is_lost : !c->is_due;
 	return error;
+}
+
+static int run_locked(struct vcd_plan *c)
+{
+	int error;
+
+	error = vcd_crypt_plan(c);
+	return error ? error : vcd_crypt_run(c);
 }
 
 int vcd_crypt(struct vcd_file *f, void __user *argument, bool is_narrow)

@@ -21,7 +21,7 @@
 #define JOB   (6u << 20)
 #define KILLS 8
 
-static uint8_t *plain, *sealed, *back;
+static uint8_t *plain, *sealed, *back, *expected;
 static atomic_uint operations;
 static atomic_bool is_over;
 
@@ -219,6 +219,145 @@ static bool ciphers_with_hash(void)
 	return true;
 }
 
+/* A cipher with a hash, over memory that is source and destination, behind a
+ * small operation that leaves an IV. */
+struct sealing {
+	struct hashing h; /* first: its session and digest */
+	uint8_t behind[16];
+	bool has_iv, is_job;
+};
+
+static int seal(struct sealing *s, uint16_t op_code, uint8_t *at,
+		uint32_t bytes, uint8_t *iv, uint8_t *digest)
+{
+	struct pollfd p = { .fd = s->h.fd, .events = POLLIN };
+	struct crypt_op op = { .ses = s->h.ses,
+			       .op = op_code,
+			       .len = bytes,
+			       .src = at,
+			       .dst = at,
+			       .mac = digest,
+			       .iv = iv };
+	int error;
+
+	if (!s->is_job)
+		return guest_call(s->h.fd, CIOCCRYPT, &op);
+	error = guest_call(s->h.fd, CIOCASYNCCRYPT, &op);
+	if (!error && poll(&p, 1, -1) != 1)
+		error = EBUSY;
+	return error ? error : guest_call(s->h.fd, CIOCASYNCFETCH, &op);
+}
+
+/* ROOM bytes in place, and then 16 more by the IV that is left. */
+static int seal_all(struct sealing *s, uint16_t op_code, uint8_t *digest,
+		    uint8_t *behind)
+{
+	uint8_t iv[16] = { 3 }, first[16] = { 4 }, unused[64];
+	int error = seal(s, COP_ENCRYPT, first, 16, iv, unused);
+
+	if (!error)
+		error = seal(s, op_code, sealed, ROOM, s->has_iv ? iv : NULL,
+			     digest);
+	memset(behind, 5, 16);
+	if (!error)
+		error = seal(s, op_code, behind, 16, NULL, unused);
+	return error;
+}
+
+static bool sealing_open(struct sealing *s, bool has_iv, bool is_job)
+{
+	uint8_t unused[64];
+
+	memset(s, 0, sizeof(*s));
+	EXPECT(hashing_open(&s->h, CRYPTO_SHA2_256_HMAC, 0));
+	EXPECT(!guest_session(s->h.fd, CRYPTO_AES_CBC, 32, CRYPTO_SHA2_256_HMAC,
+			      33, &s->h.ses));
+	s->has_iv = has_iv;
+	memcpy(sealed, plain, ROOM);
+	EXPECT(!seal_all(s, COP_ENCRYPT, unused, s->behind));
+	memcpy(expected, sealed, ROOM);
+	EXPECT(memcmp(expected, plain, ROOM) != 0);
+	s->is_job = is_job;
+	return true;
+}
+
+static bool in_place_is_right(void *with)
+{
+	uint8_t digest[64] = { 0 }, behind[16];
+	struct sealing *s = with;
+	int error;
+
+	memcpy(sealed, plain, ROOM);
+	error = seal_all(s, COP_ENCRYPT, digest, behind);
+	if (error)
+		printf("# sealing: %s\n", strerror(error));
+	EXPECT(!error);
+	EXPECT(memcmp(digest, s->h.digest, 32) == 0);
+	EXPECT(memcmp(sealed, expected, ROOM) == 0);
+	EXPECT(memcmp(behind, s->behind, 16) == 0);
+	memset(digest, 0, sizeof(digest));
+	EXPECT(seal_all(s, COP_DECRYPT, digest, behind) == 0);
+	EXPECT(memcmp(digest, s->h.digest, 32) == 0);
+	EXPECT(memcmp(sealed, plain, ROOM) == 0);
+	return true;
+}
+
+static bool in_place(bool has_iv, bool is_job)
+{
+	struct sealing s;
+
+	EXPECT(sealing_open(&s, has_iv, is_job));
+	EXPECT(under_deaths(in_place_is_right, &s));
+	close(s.h.fd);
+	return true;
+}
+
+static bool in_place_with_iv(void)
+{
+	return in_place(true, false);
+}
+
+static bool in_place_chained(void)
+{
+	return in_place(false, false);
+}
+
+static bool in_place_jobs(void)
+{
+	return in_place(true, true) && in_place(false, true);
+}
+
+/* A job that hashes all, and another hash is begun before it is fetched. */
+static bool both_are_right(void *with)
+{
+	struct hashing *h = with;
+	struct pollfd p = { .fd = h->fd, .events = POLLIN };
+	uint8_t digest[64] = { 0 }, first[64] = { 0 };
+	struct crypt_op op = {
+		.ses = h->ses, .len = ROOM, .src = plain, .mac = digest
+	};
+	int error;
+
+	EXPECT(guest_call(h->fd, CIOCASYNCCRYPT, &op) == 0);
+	EXPECT(hash(h, 0, 4096, COP_FLAG_RESET | COP_FLAG_UPDATE, NULL) == 0);
+	EXPECT(poll(&p, 1, -1) == 1);
+	EXPECT(guest_call(h->fd, CIOCASYNCFETCH, &op) == 0);
+	EXPECT(memcmp(digest, h->digest, 32) == 0);
+	error = hash(h, 0, 0, COP_FLAG_FINAL, first);
+	EXPECT(error == 0 || error == EIO);
+	return true;
+}
+
+static bool job_before_a_hash(void)
+{
+	struct hashing h;
+
+	EXPECT(hashing_open(&h, CRYPTO_SHA2_256_HMAC, 0));
+	EXPECT(under_deaths(both_are_right, &h));
+	close(h.fd);
+	return true;
+}
+
 int main(void)
 {
 	static const struct claim claims[] = {
@@ -227,12 +366,18 @@ int main(void)
 		{ "E9: an open hash fails with EIO, once", parts },
 		{ "E5: a cipher with a hash is begun again",
 		  ciphers_with_hash },
+		{ "E5: also in place", in_place_with_iv },
+		{ "E5: also in place by the chained IV", in_place_chained },
+		{ "E5 Q4: and so is a job's", in_place_jobs },
+		{ "E9 Q4: a job's hash does not depend on what comes behind it",
+		  job_before_a_hash },
 	};
 
 	plain = malloc(ROOM);
 	sealed = malloc(ROOM);
 	back = malloc(ROOM);
-	if (!plain || !sealed || !back)
+	expected = malloc(ROOM);
+	if (!plain || !sealed || !back || !expected)
 		return 1;
 	guest_fill(plain, ROOM, 21);
 	return guest_run(claims, sizeof(claims) / sizeof(claims[0]));
