@@ -34,6 +34,8 @@ struct vcd_call {
 	struct completion done;
 	struct list_head in_flight;
 	bool is_finished;
+	bool may_look;      /* its owner is to wait for it: vcd_queue_run() */
+	bool is_looked_for; /* and does so without sleeping at first */
 	int error; /* 0: the device answered; -ENODEV, -EIO, -ETIMEDOUT */
 	u32 used_bytes;
 	struct vcd_buf in, out;

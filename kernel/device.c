@@ -165,7 +165,7 @@ static void on_used(struct virtqueue *vq)
 {
 	struct vcd_device *device = vq->vdev->priv;
 
-	vcd_queue_drain(&device->queues[vq->index]);
+	vcd_queue_interrupt(&device->queues[vq->index]);
 }
 
 static struct vcd_device *hardware_create(struct virtio_device *vdev,
@@ -338,6 +338,7 @@ MODULE_DEVICE_TABLE(virtio, id_table);
 static struct virtio_driver driver = {
 	.driver.name = "virtio_cryptodev",
 	.driver.owner = THIS_MODULE,
+	.driver.dev_groups = vcd_counts_groups,
 	.id_table = id_table,
 	.probe = on_probe,
 	.remove = on_remove,

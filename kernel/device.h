@@ -75,6 +75,9 @@ void vcd_device_break(struct vcd_device *device, int error, int later);
 int vcd_device_register(void);
 void vcd_device_unregister(void);
 
+/* counts.c: what its queues have done, in its folder of sysfs. */
+extern const struct attribute_group *vcd_counts_groups[];
+
 /* hello.c: start to use the device, vcd 4.1. 0 or -errno. */
 int vcd_hello(struct vcd_device *device, unsigned int timeout_ms);
 /* 0, or -ENODEV: not a device of ours (vcd 2.3). */

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "kernel/device.h"
+#include "kernel/look.h"
 
 /* A list of entries that most calls fit in. */
 #define INLINE_SEGMENTS 8
@@ -45,6 +46,63 @@ static void finish(struct vcd_call *call, int error)
 	complete(&call->done);
 }
 
+/* Under the lock. Those who look for answers take those of others along, but
+ * may be kept from it: only they do without the interrupt. */
+static bool wants_interrupt(const struct vcd_queue *q)
+{
+	return !q->lookers || q->in_flight_count > q->lookers;
+}
+
+void vcd_queue_take(struct vcd_queue *q)
+{
+	struct vcd_call *call;
+	bool has_returned = false;
+	u32 used_bytes;
+
+	if (!q->vq)
+		return;
+	do {
+		virtqueue_disable_cb(q->vq);
+		while ((call = virtqueue_get_buf(q->vq, &used_bytes))) {
+			if (list_is_first(&call->in_flight, &q->in_flight))
+				q->oldest_at = jiffies;
+			list_del_init(&call->in_flight);
+			call->used_bytes = used_bytes;
+			finish(call, 0);
+			vcd_call_put(call);
+			q->in_flight_count--;
+			q->returned++;
+			has_returned = true;
+		}
+		if (virtqueue_is_broken(q->vq))
+			break;
+	} while (wants_interrupt(q) && !virtqueue_enable_cb(q->vq));
+	if (!has_returned)
+		return;
+	q->progress_at = jiffies;
+	q->is_pinged = false;
+	wake_up_all(&q->room);
+}
+
+/* Under the lock: the call is in the ring, and the device is not told yet. */
+static void hand_over(struct vcd_queue *q, struct vcd_call *call)
+{
+	vcd_call_get(call);
+	if (list_empty(&q->in_flight))
+		q->progress_at = q->oldest_at = jiffies;
+	list_add_tail(&call->in_flight, &q->in_flight);
+	q->in_flight_count++;
+	q->counts.requests++;
+	call->is_looked_for = call->may_look && vcd_look_begin(q);
+	/* Whether it interrupts may have to change with that. */
+	if (q->lookers)
+		vcd_queue_take(q);
+	if (virtqueue_kick_prepare(q->vq)) {
+		q->counts.kicks++;
+		virtqueue_notify(q->vq);
+	}
+}
+
 /* One try: -ENOSPC when the ring is full, with `seen` to wait for a change. */
 static int try_submit(struct vcd_queue *q, struct vcd_call *call,
 		      struct scatterlist **lists, u32 *seen)
@@ -60,11 +118,7 @@ static int try_submit(struct vcd_queue *q, struct vcd_call *call,
 	error = virtqueue_add_sgs(q->vq, lists, 1, 1, call, GFP_ATOMIC);
 	if (error)
 		goto out;
-	vcd_call_get(call);
-	if (list_empty(&q->in_flight))
-		q->progress_at = q->oldest_at = jiffies;
-	list_add_tail(&call->in_flight, &q->in_flight);
-	virtqueue_kick(q->vq);
+	hand_over(q, call);
 	/* Under the lock: not after the break that ends the watch. */
 	vcd_device_watch(q->device);
 out:
@@ -129,45 +183,33 @@ int vcd_queue_run(struct vcd_queue *q, struct vcd_call *call)
 {
 	int error;
 
+	call->may_look = true;
 	error = vcd_queue_submit(q, call);
 	if (error)
 		return error;
+	if (call->is_looked_for)
+		vcd_look(q, call);
 	return wait_for_completion_killable(&call->done) ? -EINTR : 0;
+}
+
+static void drain(struct vcd_queue *q, unsigned int interrupts)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	q->counts.interrupts += interrupts;
+	vcd_queue_take(q);
+	spin_unlock_irqrestore(&q->lock, flags);
 }
 
 void vcd_queue_drain(struct vcd_queue *q)
 {
-	struct vcd_call *call;
-	unsigned long flags;
-	u32 used_bytes;
-	bool has_returned = false;
+	drain(q, 0);
+}
 
-	spin_lock_irqsave(&q->lock, flags);
-	if (!q->vq)
-		goto out;
-	do {
-		virtqueue_disable_cb(q->vq);
-		while ((call = virtqueue_get_buf(q->vq, &used_bytes))) {
-			if (list_is_first(&call->in_flight, &q->in_flight))
-				q->oldest_at = jiffies;
-			list_del_init(&call->in_flight);
-			call->used_bytes = used_bytes;
-			finish(call, 0);
-			vcd_call_put(call);
-			q->returned++;
-			has_returned = true;
-		}
-		if (virtqueue_is_broken(q->vq))
-			break;
-	} while (!virtqueue_enable_cb(q->vq));
-	if (has_returned) {
-		q->progress_at = jiffies;
-		q->is_pinged = false;
-	}
-out:
-	spin_unlock_irqrestore(&q->lock, flags);
-	if (has_returned)
-		wake_up_all(&q->room);
+void vcd_queue_interrupt(struct vcd_queue *q)
+{
+	drain(q, 1);
 }
 
 void vcd_queue_break(struct vcd_queue *q, int error, int later)
@@ -218,6 +260,7 @@ void vcd_queue_deinit(struct vcd_queue *q)
 
 	spin_lock_irq(&q->lock);
 	list_splice_init(&q->in_flight, &left);
+	q->in_flight_count = 0;
 	spin_unlock_irq(&q->lock);
 	list_for_each_entry_safe(call, next, &left, in_flight)
 	{

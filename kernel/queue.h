@@ -19,8 +19,19 @@
  * since the device could still write its memory, until queue_deinit() is told
  * that the rings are gone.
  *
+ * Whoever waits for a call looks for the answer himself for a while (look.c),
+ * and meanwhile the device need not interrupt, unless others wait as well.
+ *
  * The lock guards all fields but `room`, and is taken in interrupts.
  */
+struct vcd_queue_counts {
+	u64 requests;   /* handed to the device */
+	u64 kicks;      /* it was told of them */
+	u64 interrupts; /* it told us */
+	u64 looks;      /* waits that began with looking */
+	u64 hits;       /* and ended with it */
+};
+
 struct vcd_queue {
 	struct vcd_device *device; /* borrowed */
 	unsigned int index;
@@ -28,11 +39,16 @@ struct vcd_queue {
 	spinlock_t lock;
 	struct virtqueue *vq; /* NULL before and after */
 	struct list_head in_flight;
+	unsigned int in_flight_count;
 	int error;                 /* sticky: why nothing is taken any more */
 	u32 returned;              /* calls, ever */
 	unsigned long progress_at; /* jiffies: last return, or first submit */
 	unsigned long oldest_at;   /* jiffies: since when the oldest is it */
 	bool is_pinged;
+	unsigned int lookers;     /* calls whose owner looks for the answer */
+	unsigned int look_misses; /* in a row; beyond some they do not count */
+	unsigned int look_skips;  /* calls that will not be looked for */
+	struct vcd_queue_counts counts;
 	wait_queue_head_t room; /* the ring was full */
 };
 
@@ -57,6 +73,10 @@ int vcd_queue_run(struct vcd_queue *q, struct vcd_call *call);
 
 /* Take back what the device returned. In any context. */
 void vcd_queue_drain(struct vcd_queue *q);
+/* The same under the lock. */
+void vcd_queue_take(struct vcd_queue *q);
+/* The device's interrupt. */
+void vcd_queue_interrupt(struct vcd_queue *q);
 
 /* Release all who wait with `error` and refuse others with `later`. The first
  * break counts. */
