@@ -41,7 +41,7 @@ static int notify(struct keeper *keeper, const char *text, int fd)
 	}
 	sent = sendmsg(keeper->sock, &message, flags);
 	if (sent < 0 && errno == EAGAIN && !keeper->is_late &&
-	    poll(&room, 1, PATIENCE_MS) == 1)
+	    poll(&room, 1, keeper->patience_ms) == 1)
 		sent = sendmsg(keeper->sock, &message, flags);
 	keeper->is_late = sent < 0;
 	return sent < 0 ? -errno : 0;
@@ -91,9 +91,10 @@ static void inherit(struct keeper *keeper)
 	}
 }
 
-void keeper_init(struct keeper *keeper)
+void keeper_init(struct keeper *keeper, int patience_ms)
 {
 	memset(keeper, 0, sizeof(*keeper));
+	keeper->patience_ms = patience_ms ? patience_ms : PATIENCE_MS;
 	keeper->sock = manager_connect();
 	inherit(keeper);
 }

@@ -26,13 +26,15 @@ struct keeper_inherited {
 
 struct keeper {
 	int sock; /* of the manager; -1: none */
+	int patience_ms;
 	bool is_late;
 	unsigned int inherited_count;
 	struct keeper_inherited inherited[KEEPER_INHERITED_MAX];
 };
 
-/* Find the manager, and what it kept. Called before descriptors are opened. */
-void keeper_init(struct keeper *keeper);
+/* Find the manager, and what it kept. Called before descriptors are opened. One
+ * notice may take `patience_ms`; 0: as ever. */
+void keeper_init(struct keeper *keeper, int patience_ms);
 void keeper_deinit(struct keeper *keeper);
 
 static inline bool keeper_is_there(const struct keeper *keeper)

@@ -434,7 +434,7 @@ static int supervisor_init(struct supervisor *s)
 	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
 	int error;
 
-	keeper_init(&s->keeper);
+	keeper_init(&s->keeper, s->probes ? s->probes->keeper_patience_ms : 0);
 	error = open_state(s);
 	s->device.features = FEATURES;
 	s->device.protocol_features = PROTOCOL_FEATURES;

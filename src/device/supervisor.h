@@ -29,9 +29,11 @@ enum supervisor_moment {
 };
 
 /* For tests: who is told of each moment, so that it may end the process, or
- * stay; and how long a stop may take (0: as ever). */
+ * stay; and how long a stop and a notice to the manager may take (0: as
+ * ever). */
 struct supervisor_probes {
 	uint64_t stop_limit_ms;
+	int keeper_patience_ms;
 	void (*at_request)(unsigned int queue, enum journal_moment moment);
 	void (*at_control)(unsigned int moment); /* enum supervisor_moment */
 };

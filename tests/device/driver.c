@@ -107,6 +107,7 @@ int driver_start_again(struct driver *d)
 		if (d->in_child)
 			d->in_child();
 		probes.stop_limit_ms = d->stop_limit_ms;
+		probes.keeper_patience_ms = d->keeper_patience_ms;
 		probes.at_request = d->at_moment;
 		probes.at_control = d->at_control;
 		_exit(supervisor_run(&d->options, &probes) ? 1 : 0);

@@ -32,6 +32,7 @@ struct driver {
 	void (*at_moment)(unsigned int queue, enum journal_moment moment);
 	void (*at_control)(unsigned int moment);
 	uint64_t stop_limit_ms; /* 0: as ever */
+	int keeper_patience_ms; /* the same */
 	void (*in_child)(void); /* before the daemon runs; NULL: nothing */
 	/* Around the fork: whoever has threads ends and starts them. */
 	void (*before_fork)(void);

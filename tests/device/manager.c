@@ -158,6 +158,7 @@ struct manager *manager_create(struct driver *driver)
 	driver->in_child = pass;
 	driver->before_fork = thread_stop;
 	driver->behind_fork = thread_start;
+	driver->keeper_patience_ms = FRONTEND_WAIT_MS;
 	driver->expects_deaths = true;
 	return m;
 }

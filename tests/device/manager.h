@@ -31,7 +31,8 @@ struct manager {
 	unsigned int polled; /* stored without FDPOLL=0 */
 };
 
-/* One for the daemons of this driver; before driver_start(). */
+/* One for the daemons of this driver, which wait for it as long as it takes;
+ * before driver_start(). */
 struct manager *manager_create(struct driver *driver);
 void manager_destroy(struct manager *manager);
 

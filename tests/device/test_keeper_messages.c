@@ -138,15 +138,21 @@ static const struct saying {
 
 /* --- the stage --------------------------------------------------------- */
 
-static void open_stage(void)
+static void open_stage_for(int keeper_patience_ms)
 {
 	driver_init(&driver);
 	reaper = reaper_create(&driver);
 	manager = manager_create(&driver);
+	driver.keeper_patience_ms = keeper_patience_ms;
 	assert_int_equal(driver_start(&driver), 0);
 	assert_int_equal(driver_connect(&driver, DRIVER_FEATURES), 0);
 	assert_int_equal(driver_hello(&driver), 0);
 	manager_watch(manager, &driver);
+}
+
+static void open_stage(void)
+{
+	open_stage_for(FRONTEND_WAIT_MS);
 }
 
 static void close_stage(void)
@@ -343,7 +349,7 @@ static void test_a_manager_that_was_slow_is_told_again(void **state)
 	unsigned int kept;
 	int tries = 0;
 
-	open_stage();
+	open_stage_for(0);
 	manager_unwatch(manager);
 	manager_drain(manager);
 	kept = manager->kept;
@@ -366,7 +372,7 @@ static void test_what_a_slow_manager_lacks_is_not_gone_on_from(void **state)
 {
 	struct vhost_message reply;
 
-	open_stage();
+	open_stage_for(0);
 	manager_unwatch(manager);
 	pthread_mutex_lock(&manager->lock);
 	for (unsigned int i = 0; i < 150; i++)
