@@ -105,8 +105,17 @@ static void on_successor(struct loop_watch *watch, unsigned int events)
 		return;
 	}
 	loop_watch_remove(watch);
+	loop_timer_disarm(&relay->takeover.timer);
 	sockets_forget(relay);
 	relay_stop(relay, "a successor has the sockets");
+}
+
+/* One that hangs must not keep the next one away; who says "go" after this
+ * finds that nobody listens, and ends. */
+static void on_silence(struct loop_timer *timer)
+{
+	log_warning("the successor is silent: it may not take over any more");
+	takeover_close(list_entry(timer, struct takeover, timer));
 }
 
 const char *takeover_offer(struct relay *relay, int fd)
@@ -123,6 +132,8 @@ const char *takeover_offer(struct relay *relay, int fd)
 		return "cannot pass the sockets on";
 	t->fd = fd;
 	t->is_offered = true;
+	loop_timer_init(relay->loop, &t->timer, on_silence);
+	loop_timer_arm(&t->timer, RELAY_SUCCESSOR_MS);
 	sockets_of(&sockets, relay);
 	if (sockets_send(&sockets, fd) ||
 	    loop_watch_add(relay->loop, &t->watch, fd, LOOP_READ,
@@ -139,6 +150,7 @@ void takeover_close(struct takeover *t)
 	if (!t->is_offered)
 		return;
 	loop_watch_remove(&t->watch);
+	loop_timer_disarm(&t->timer);
 	close(t->fd);
 	t->is_offered = false;
 }

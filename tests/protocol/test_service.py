@@ -13,6 +13,7 @@ import threading
 import time
 
 import pvx_tap
+from pvx_clock import Clock
 from pvx_relay import PROGRAM, Relay
 from pvx_wire import AFTER, Client, Device, Room
 
@@ -310,6 +311,32 @@ def test_a_successor_that_dies_changes_nothing():
                 s.send(b"nonsense")
                 relay.wait_for(lambda: relay.log_text().count(
                     "the successor gave up") == 2, "the second")
+            relay.enter(Room(), Device())
+
+
+def test_a_successor_that_hangs_does_not_block_the_next():
+    with tempfile.TemporaryDirectory() as folder, Clock() as clock:
+        with Relay(f"--admin={folder}/admin", "--sandbox=off",
+                   env=clock.env) as relay, socket.socket(
+                       socket.AF_UNIX) as hangs, socket.socket(
+                           socket.AF_UNIX) as late:
+            hangs.connect(folder + "/admin")
+            hangs.send(b"takeover\n")
+            for fd in socket.recv_fds(hangs, 512, 10)[1]:
+                os.close(fd)
+            assert "takes over already" in ctl(folder + "/admin",
+                                               "takeover").stderr
+            clock.jump(monotonic_ms=61000)
+            ctl(folder + "/admin", "stats")  # it looks at its clock
+            relay.wait_for_log("the successor is silent")
+            hangs.settimeout(TIMEOUT)
+            assert hangs.recv(1) == b""  # told, should it come to itself
+            late.connect(folder + "/admin")
+            late.send(b"takeover\n")
+            text, fds, _, _ = socket.recv_fds(late, 512, 10)
+            for fd in fds:
+                os.close(fd)
+            assert text.startswith(b"ok\n"), text
             relay.enter(Room(), Device())
 
 
