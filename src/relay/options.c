@@ -123,9 +123,9 @@ static const struct option_row rows[] = {
 	  "of them from one IPv4 address or IPv6 /64 network, 0:\nany",
 	  LIMIT(max_address_clients, 0, 1000000, "256") },
 	{ "max-rooms", "N", "rooms at a time, 0: any",
-	  LIMIT(max_rooms, 0, 1000000, "0") },
+	  LIMIT(max_rooms, 0, 1000000, "10000") },
 	{ "max-room-clients", "N", "connections in one room, 0: any",
-	  LIMIT(max_room_clients, 0, 1000000, "0") },
+	  LIMIT(max_room_clients, 0, 1000000, "2000") },
 	{ "admin", "PATH", "a socket for paravoxd ctl", TEXT(admin) },
 	{ "takeover", "on|off",
 	  "begin with the sockets of the relay that --admin is of,\n"

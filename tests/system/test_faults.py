@@ -84,8 +84,9 @@ class Member:
         self.base = self.sent = self.acked
         self.era = self.client.history.era
         self.world.selector.register(self.client, selectors.EVENT_READ, self)
-        while self.client and self.client.early:
+        while self.client.early:
             self.take(self.client.early.pop(0))
+        self.take_all(b"")
         self.go_on()
 
     def leave(self, end=reset):
@@ -135,16 +136,20 @@ class Member:
         self.client.sock.settimeout(5)
         try:
             data = self.client.sock.recv(1 << 16)
-            while getattr(self.client.sock, "opened", b""):
-                data += self.client.sock.recv(1 << 16)
         except TimeoutError:  # half a record of TLS
             return True
         except OSError:
             data = b""
+        self.take_all(data)
+        return bool(data)
+
+    def take_all(self, data):
+        """All that is here: select() tells only of what comes."""
+        while getattr(self.client.sock, "opened", b""):
+            data += self.client.sock.recv(1 << 16)
         self.client.buffer += data
         while (m := self.client._take()) is not None:
             self.take(m)
-        return bool(data)
 
     def serve(self):
         if not self.read():
