@@ -57,7 +57,7 @@ static const char *const sql[DB_STATEMENTS] = {
 	[DB_ROOM_NEXT] = ("SELECT " ROOM_COLUMNS " FROM room"
 			  " WHERE number > ?1 ORDER BY number LIMIT 1"),
 	[DB_ROOM_LARGEST] = ("SELECT " ROOM_COLUMNS " FROM room"
-			     " ORDER BY bytes DESC LIMIT 1"),
+			     " ORDER BY bytes DESC"),
 	[DB_CHAIN_FIND] = ("SELECT number FROM chain"
 			   " WHERE room = ?1 AND sender = ?2 AND id = ?3"),
 	[DB_CHAIN_ADD] = ("INSERT INTO chain (room, sender, id)"
@@ -95,6 +95,7 @@ int db_error(const struct db *db, int result)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_MISMATCH:
+	case SQLITE_CONSTRAINT: /* a number is there that cannot be */
 		return -EBADMSG;
 	case SQLITE_FULL:
 		return -ENOSPC;

@@ -35,6 +35,8 @@ static int room_forget(struct writer *w, struct db_room *room, uint64_t count)
 	uint64_t bytes;
 	int outcome;
 
+	if (writer_is_damaged(w, room->id))
+		return -EBADMSG;
 	db_bind(&w->db, DB_BYTES, 1, (uint64_t)first_key);
 	db_bind(&w->db, DB_BYTES, 2, (uint64_t)last_key);
 	outcome = db_step(&w->db, DB_BYTES);
@@ -50,7 +52,7 @@ static int room_forget(struct writer *w, struct db_room *room, uint64_t count)
 	bytes = bytes < room->bytes ? bytes : room->bytes;
 	room->bytes -= bytes;
 	w->total_bytes -= bytes < w->total_bytes ? bytes : w->total_bytes;
-	return outcome;
+	return writer_blame(w, room->id, outcome);
 }
 
 /* How many messages the room has above its bounds, in steps. */
@@ -92,9 +94,11 @@ static int find_largest(struct writer *w)
 
 	if (outcome)
 		return outcome;
-	outcome = db_step(&w->db, DB_ROOM_LARGEST);
-	if (outcome == 1)
-		db_room_take(&w->db, &largest, DB_ROOM_LARGEST);
+	do {
+		outcome = db_step(&w->db, DB_ROOM_LARGEST);
+		if (outcome == 1)
+			db_room_take(&w->db, &largest, DB_ROOM_LARGEST);
+	} while (outcome == 1 && writer_is_damaged(w, largest.id));
 	db_reset(&w->db, DB_ROOM_LARGEST);
 	if (outcome != 1)
 		return outcome;
@@ -126,7 +130,7 @@ static int largest_give(struct writer *w, uint64_t *most)
 	}
 	if (!error && *most)
 		w->largest_until = 0;
-	return error == -ENOENT ? 0 : error;
+	return error == -ENOENT ? 0 : writer_blame(w, w->largest, error);
 }
 
 int forget_total(struct writer *w, uint64_t most)
@@ -172,8 +176,12 @@ static int room_sweep(struct writer *w, const struct db_room *found,
 		      uint64_t time_ms, unsigned int *steps)
 {
 	struct db_room *room;
-	int outcome = room_is_aged(w, found, 1, time_ms);
+	int outcome;
 
+	if (writer_is_damaged(w, found->id))
+		return 0;
+	outcome =
+		writer_blame(w, found->id, room_is_aged(w, found, 1, time_ms));
 	if (outcome < 0 || (!outcome && !room_excess(w, found)))
 		return outcome;
 	outcome = sqlite3_get_autocommit(w->db.handle) ? db_begin(&w->db) : 0;
@@ -196,13 +204,15 @@ static int room_sweep(struct writer *w, const struct db_room *found,
 			break;
 		outcome = room_forget(w, room, 1);
 	}
-	return outcome;
+	return writer_blame(w, found->id, outcome);
 }
 
 uint64_t forget_aged(struct writer *w)
 {
 	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME), wait_ms;
 	uint64_t bytes_before = w->total_bytes;
+	int64_t number_before = w->swept_number;
+	unsigned int damaged_before = w->damaged_count;
 	unsigned int steps = SWEEP_STEPS, rooms = 0;
 	int outcome = 1, error = 0;
 
@@ -232,7 +242,14 @@ uint64_t forget_aged(struct writer *w)
 	}
 	if (outcome < 0)
 		writer_undo(w, bytes_before);
-	else if (!sqlite3_get_autocommit(w->db.handle))
+	if (w->damaged_count > damaged_before) {
+		/* The others that were swept with it, again. */
+		w->swept_number = number_before;
+		return SWEEP_AGAIN_MS;
+	}
+	if (outcome < 0)
+		return wait_ms;
+	if (!sqlite3_get_autocommit(w->db.handle))
 		(void)writer_end(w, 0, bytes_before);
 	/* All of them at least once in that time, however many there are. */
 	return steps && outcome <= 0 ? wait_ms : SWEEP_AGAIN_MS;

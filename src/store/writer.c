@@ -48,6 +48,23 @@ static void forget_rooms(struct writer *w)
 	w->largest_until = 0;
 }
 
+bool writer_is_damaged(const struct writer *w, const uint8_t *id)
+{
+	for (unsigned int i = 0; i < w->damaged_count; i++)
+		if (memcmp(w->damaged[i], id, STORE_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+int writer_blame(struct writer *w, const uint8_t *id, int error)
+{
+	if (error != -EBADMSG || w->damaged_count == WRITER_DAMAGED ||
+	    writer_is_damaged(w, id))
+		return error;
+	memcpy(w->damaged[w->damaged_count++], id, STORE_ID_BYTES);
+	return error;
+}
+
 static int count_bytes(struct writer *w)
 {
 	struct db_room room;
@@ -71,6 +88,7 @@ static int count_bytes(struct writer *w)
 static int writer_reopen(struct writer *w)
 {
 	forget_rooms(w);
+	w->damaged_count = 0;
 	w->retry_ms = writer_now_ms(CLOCK_MONOTONIC) + WRITER_RETRY_MS;
 	w->error = db_open(&w->db, w->path, true);
 	if (w->error)
@@ -106,7 +124,7 @@ static int write_back(struct writer *w, unsigned int place)
 	db_bind(&w->db, DB_ROOM_UPDATE, 3, room->last);
 	db_bind(&w->db, DB_ROOM_UPDATE, 4, room->bytes);
 	db_bind(&w->db, DB_ROOM_UPDATE, 5, room->time_ms);
-	return db_run(&w->db, DB_ROOM_UPDATE);
+	return writer_blame(w, room->id, db_run(&w->db, DB_ROOM_UPDATE));
 }
 
 int writer_write_back(struct writer *w)
@@ -282,11 +300,6 @@ int writer_end(struct writer *w, int error, uint64_t bytes_before)
 	if (!error)
 		return 0;
 	writer_undo(w, bytes_before);
-	if (error == -EBADMSG) {
-		db_close(&w->db);
-		w->error = error;
-		w->retry_ms = writer_now_ms(CLOCK_MONOTONIC) + WRITER_RETRY_MS;
-	}
 	return error;
 }
 
@@ -296,32 +309,58 @@ static int keep_all(struct writer *w, struct list *puts, uint64_t time_ms)
 	list_for_each (link, puts) {
 		struct store_put *put =
 			list_entry(link, struct store_put, link);
-		int error = put_keep(w, put, time_ms);
+		bool is_damaged = writer_is_damaged(w, put->room);
+		int error = is_damaged ? -EBADMSG : put_keep(w, put, time_ms);
 
-		if (error == -EUSERS || error == -EOVERFLOW)
+		put->error = 0;
+		if (error == -EUSERS || error == -EOVERFLOW || is_damaged)
 			put->error = error;
 		else if (error)
-			return error;
+			return writer_blame(w, put->room, error);
 	}
 	return 0;
 }
 
+/* One transaction, and its end. */
+static int keep_once(struct writer *w, struct list *puts, uint64_t time_ms)
+{
+	uint64_t bytes_before = w->total_bytes;
+	int error;
+
+	w->put_count = 0;
+	error = db_begin(&w->db);
+	if (!error)
+		error = keep_all(w, puts, time_ms);
+	if (!error)
+		error = forget_total(w, 2 * w->put_count + WRITER_SPARE);
+	return writer_end(w, error, bytes_before);
+}
+
+/* A room that is damaged stops nobody else: without it, again. */
+static int keep_most(struct writer *w, struct list *puts, uint64_t time_ms)
+{
+	unsigned int damaged_before;
+	int error;
+
+	do {
+		damaged_before = w->damaged_count;
+		error = keep_once(w, puts, time_ms);
+	} while (error == -EBADMSG && w->damaged_count > damaged_before);
+	if (error == -EBADMSG) {
+		db_close(&w->db);
+		w->error = error;
+		w->retry_ms = writer_now_ms(CLOCK_MONOTONIC) + WRITER_RETRY_MS;
+	}
+	return error;
+}
+
 void writer_keep(struct writer *w, struct list *puts)
 {
-	uint64_t bytes_before, time_ms = writer_now_ms(CLOCK_REALTIME);
+	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME);
 	int error = writer_ready(w);
 
-	bytes_before = w->total_bytes;
-	w->put_count = 0;
-	if (!error) {
-		error = db_begin(&w->db);
-		if (!error)
-			error = keep_all(w, puts, time_ms);
-		if (!error)
-			error = forget_total(w,
-					     2 * w->put_count + WRITER_SPARE);
-		error = writer_end(w, error, bytes_before);
-	}
+	if (!error)
+		error = keep_most(w, puts, time_ms);
 	list_for_each (link, puts) {
 		struct store_put *put =
 			list_entry(link, struct store_put, link);

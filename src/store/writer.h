@@ -7,7 +7,8 @@
 
 #include <time.h>
 
-#define WRITER_ROOMS 1024 /* a power of two */
+#define WRITER_ROOMS   1024 /* a power of two */
+#define WRITER_DAMAGED 16   /* rooms that are left alone, at most */
 
 /* Used by one thread at a time. */
 struct writer {
@@ -18,6 +19,10 @@ struct writer {
 	bool is_dirty[WRITER_ROOMS];
 	uint16_t dirty[WRITER_ROOMS];
 	unsigned int dirty_count;
+	/* Rooms in which the file turned out to be damaged: they are refused at
+	 * once, and forget nothing, until it is opened again. */
+	uint8_t damaged[WRITER_DAMAGED][STORE_ID_BYTES];
+	unsigned int damaged_count;
 	uint64_t total_bytes; /* of all rooms */
 	uint8_t largest[STORE_ID_BYTES];
 	uint64_t largest_until; /* bytes down to which it gives; 0: none */
@@ -38,6 +43,10 @@ void writer_close(struct writer *writer);
  * says how. 0 or -errno: -ENOENT, -EUSERS for a room too many. */
 int writer_room(struct writer *writer, const uint8_t *id,
 		const struct store_put *put, struct db_room **room);
+
+/* What went wrong in that room is damage in it. Returns `error`. */
+int writer_blame(struct writer *writer, const uint8_t *id, int error);
+bool writer_is_damaged(const struct writer *writer, const uint8_t *id);
 
 /* Rooms that changed, into the database. 0 or -errno. */
 int writer_write_back(struct writer *writer);
