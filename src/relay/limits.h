@@ -54,9 +54,9 @@ struct relay_limits {
 #define RELAY_DRAIN_S            30u /* to send all away */
 #define RELAY_DRAIN_MAX_S        86400u
 #define RELAY_DRAIN_STEP_MS      100u
-#define RELAY_TAKEOVER_S         60u /* for the other relay to end */
+#define RELAY_TAKEOVER_S         60u    /* for the other relay to end */
 #define RELAY_SUCCESSOR_MS       60000u /* for its start, once it asked */
-#define RELAY_LOG_RATE           1u  /* lines per second that peers cause */
+#define RELAY_LOG_RATE           1u     /* lines per second that peers cause */
 #define RELAY_LOG_BURST          100u
 
 /* Of TLS. */
