@@ -10,6 +10,7 @@
 #include "base/mutant.h"
 #include "e2ee/link.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,58 @@ static const char *bare(const char *server)
 
 	return strncmp(server, LINK_PLAIN_PREFIX, prefix) == 0 ? server + prefix
 							       : server;
+}
+
+/* An IPv6 address in the one form that inet_ntop(3) has for it. */
+static void host_print(char *host, size_t room)
+{
+	struct in6_addr address;
+	size_t bytes = strlen(host);
+
+	if (inet_pton(AF_INET6, host, &address) == 1)
+		(void)inet_ntop(AF_INET6, &address, host, (socklen_t)room);
+	else if (bytes > 1 && host[bytes - 1] == '.')
+		host[bytes - 1] = '\0';
+}
+
+void pin_name(char name[PIN_NAME_ROOM], const char *server)
+{
+	char host[PIN_NAME_ROOM];
+	const char *colon;
+	bool in_brackets;
+	int bytes;
+
+	server = bare(server);
+	colon = strrchr(server, ':');
+	in_brackets = *server == '[';
+	if (strncmp(server, "unix:", 5) == 0 || !colon) {
+		snprintf(name, PIN_NAME_ROOM, "%s", server);
+		return;
+	}
+	bytes = (int)(colon - server) - 2 * in_brackets;
+	snprintf(host, sizeof(host), "%.*s", bytes > 0 ? bytes : 0,
+		 server + in_brackets);
+	for (char *c = host; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	host_print(host, sizeof(host));
+	snprintf(name, PIN_NAME_ROOM, in_brackets ? "[%.*s]%s" : "%.*s%s",
+		 (int)sizeof(host) - 9, host, colon);
+}
+
+/* What the state has for a server; also under the text as it was given, which
+ * older versions kept. */
+static int pin_known(struct state *state, const char *server,
+		     uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+	char name[PIN_NAME_ROOM];
+	int error;
+
+	pin_name(name, server);
+	error = state_server_get(state, name, fingerprint);
+	if (error == -ENOENT && strcmp(name, bare(server)) != 0)
+		error = state_server_get(state, bare(server), fingerprint);
+	return error;
 }
 
 /* Whether nothing speaks against the clear: a Unix socket leads to nobody
@@ -57,7 +110,7 @@ int pin_find(struct pin *pin, struct state *state, const char *server,
 		       sizeof(pin->fingerprint));
 		pin->source = PIN_LINK;
 	} else {
-		error = state_server_get(state, bare(server), pin->fingerprint);
+		error = pin_known(state, server, pin->fingerprint);
 		if (error && error != -ENOENT)
 			return error;
 		pin->source = error ? PIN_NONE : PIN_SEEN;
@@ -75,12 +128,16 @@ int pin_find(struct pin *pin, struct state *state, const char *server,
 static int pin_first(struct pin *pin, struct state *state, const char *server,
 		     const uint8_t shown[TLS_FINGERPRINT_BYTES])
 {
-	int error = state_server_add(state, bare(server), shown);
-	bool is_first = error == 0;
+	char name[PIN_NAME_ROOM];
+	bool is_first;
+	int error;
 
+	pin_name(name, server);
+	error = state_server_add(state, name, shown);
+	is_first = error == 0;
 	memcpy(pin->fingerprint, shown, TLS_FINGERPRINT_BYTES);
 	if (error == -EEXIST)
-		error = state_server_get(state, bare(server), pin->fingerprint);
+		error = state_server_get(state, name, pin->fingerprint);
 	if (error)
 		return error;
 	/* The next connection has a pin. */
@@ -92,6 +149,7 @@ int pin_judge(struct pin *pin, struct state *state, const char *server,
 	      const uint8_t shown[TLS_FINGERPRINT_BYTES])
 {
 	int verdict = PIN_HOLDS, error = 0;
+	char name[PIN_NAME_ROOM];
 
 	if (pin->source == PIN_NONE)
 		verdict = pin_first(pin, state, server, shown);
@@ -100,8 +158,9 @@ int pin_judge(struct pin *pin, struct state *state, const char *server,
 	if (!CHECK(server_pin, bytes_equal_ct(pin->fingerprint, shown,
 					      TLS_FINGERPRINT_BYTES)))
 		return PIN_DIFFERS;
+	pin_name(name, server);
 	if (pin->source == PIN_GIVEN)
-		error = state_server_set(state, bare(server), shown);
+		error = state_server_set(state, name, shown);
 	return error ? error : verdict;
 }
 

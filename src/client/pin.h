@@ -32,6 +32,12 @@ enum pin_verdict {
 /* `server` begins "plain:" or "unix:": no TLS is spoken there. */
 bool pin_server_is_plain(const char *server);
 
+/* Under which name a server that link_server_check() accepts is remembered:
+ * without "plain:", in small letters, no dot at the host's end, an IPv6 address
+ * in its shortest form. */
+#define PIN_NAME_ROOM 300
+void pin_name(char name[PIN_NAME_ROOM], const char *server);
+
 /*
  * What is known of the relay at `server`: `given` (--fingerprint's text) or
  * NULL, what `link` says (may be NULL), what `state` remembers; the first that
