@@ -28,6 +28,7 @@ struct loop {
 	struct list always; /* watches that epoll refuses */
 	struct list work;
 	struct epoll_event batch[LOOP_BATCH];
+	unsigned int batch_left; /* not served yet */
 };
 
 static uint64_t clock_ms(void)
@@ -69,6 +70,11 @@ void loop_destroy(struct loop *loop)
 uint64_t loop_now_ms(const struct loop *loop)
 {
 	return loop->now_ms;
+}
+
+bool loop_has_more(const struct loop *loop)
+{
+	return loop->batch_left;
 }
 
 void loop_stop(struct loop *loop)
@@ -158,6 +164,7 @@ static void loop_serve_batch(struct loop *loop, unsigned int count)
 	for (unsigned int i = 0; i < count; i++) {
 		struct loop_watch *w = loop->batch[i].data.ptr;
 
+		loop->batch_left = count - i - 1;
 		if (!w)
 			continue; /* removed by an earlier handler */
 		w->ready_slot = 0;

@@ -33,6 +33,9 @@ int loop_turn(struct loop *loop, int max_ms);
 /* The turn that runs is the last one. */
 void loop_stop(struct loop *loop);
 
+/* Whether other ready descriptors are still to be served in this turn. */
+bool loop_has_more(const struct loop *loop);
+
 /* CLOCK_MONOTONIC in milliseconds, read once per turn. */
 uint64_t loop_now_ms(const struct loop *loop);
 

@@ -83,17 +83,11 @@ void conn_dismiss(struct conn *conn)
 	conn_doom(conn, 0, "the relay stops");
 }
 
-void conn_queue(struct conn *conn, struct chunk *chunk)
+/* After more was queued: write when it is much, and end what is too much. */
+static void conn_bound(struct conn *conn)
 {
 	const struct relay *relay = conn->relay;
 
-	if (conn->is_doomed || conn->stage >= CONN_CLOSING)
-		return;
-	if (outbox_push(&conn->outbox, chunk)) {
-		conn_doom(conn, CHAT_CODE_INTERNAL, "no memory");
-		return;
-	}
-	loop_work_queue(&conn->work);
 	if (conn->outbox.bytes < relay->flush_bytes)
 		return;
 	stream_write(conn);
@@ -101,6 +95,28 @@ void conn_queue(struct conn *conn, struct chunk *chunk)
 		conn_doom(conn, CHAT_CODE_SLOW, "hard bound");
 	if (conn->outbox.bytes > relay->limits.high_water_bytes)
 		congestion_begin(conn);
+}
+
+void conn_queue(struct conn *conn, struct chunk *chunk)
+{
+	if (conn->is_doomed || conn->stage >= CONN_CLOSING)
+		return;
+	if (outbox_push(&conn->outbox, chunk)) {
+		conn_doom(conn, CHAT_CODE_INTERNAL, "no memory");
+		return;
+	}
+	loop_work_queue(&conn->work);
+	conn_bound(conn);
+}
+
+void conn_hand(struct conn *conn, struct chunk *chunk)
+{
+	if (conn->is_doomed)
+		return;
+	if (!stream_is_free(conn))
+		conn_queue(conn, chunk);
+	else if (!stream_write_chunk(conn, chunk))
+		conn_bound(conn);
 }
 
 void conn_say(struct conn *conn, const struct wire_message *m)
@@ -200,8 +216,12 @@ static void conn_work(struct loop_work *work)
 		conn_destroy(conn);
 		return;
 	}
-	if (conn->is_ack_due && !conn->is_doomed)
+	if (conn->is_ack_due && !conn->is_doomed) {
 		conn_acknowledge(conn);
+		/* It is written below, and not in a turn of its own. */
+		if (!conn->is_doomed)
+			loop_work_cancel(work);
+	}
 	if (transport_has_ended(&conn->transport) && !conn->has_ended)
 		stream_end(conn);
 	if (conn->is_doomed && conn->stage < CONN_CLOSING)
@@ -235,7 +255,7 @@ static void conn_set_socket(int fd)
 int conn_create(struct relay *relay, int fd, struct tls_context *context,
 		struct address *address, bool is_refused)
 {
-	struct conn *conn = calloc(1, sizeof(*conn));
+	struct conn *conn = aligned_alloc(_Alignof(struct conn), sizeof(*conn));
 	const struct relay_limits *limits = &relay->limits;
 	uint64_t now_ms = loop_now_ms(relay->loop);
 	int error;
@@ -245,7 +265,7 @@ int conn_create(struct relay *relay, int fd, struct tls_context *context,
 		address_put(relay, address);
 		return -ENOMEM;
 	}
-	conn->relay = relay;
+	*conn = (struct conn){ .relay = relay };
 	transport_init(&conn->transport, fd, context);
 	conn->address = address;
 	conn->number = ++relay->last_number;

@@ -25,12 +25,14 @@ enum conn_stage {
 	CONN_STAGES
 };
 
+/* Of a processor's cache. */
+#define CONN_LINE_BYTES 64
+
 struct conn {
-	/* What a delivery touches, next to each other: a room of a thousand
-	 * does not fit into the nearest cache. */
-	struct relay *relay;   /* borrowed */
-	struct list room_link; /* room.conns */
-	struct loop_work work; /* at the end of the turn: ACK, write, end */
+	/* What a delivery touches is in two cache lines, and in two more when
+	 * it must be queued: when a quiet room's message comes, nothing of its
+	 * connections is in the nearest cache. */
+	_Alignas(CONN_LINE_BYTES) struct list room_link; /* room.conns */
 	enum conn_stage stage;
 	uint16_t code;     /* ERROR to send, or 0: BYE when is_dismissed */
 	bool is_doomed;    /* to be closed at the end of the turn */
@@ -43,7 +45,9 @@ struct conn {
 	bool is_left_behind; /* its room does not wait for it */
 	bool is_client;      /* counts against max_clients */
 	struct outbox outbox;
-	struct transport transport;
+	_Alignas(CONN_LINE_BYTES) struct transport transport;
+	struct relay *relay;   /* borrowed */
+	struct loop_work work; /* at the end of the turn: ACK, write, end */
 	struct loop_watch watch;
 	struct list stalled_link; /* relay.stalled, while the socket is full */
 	struct catchup *catchup;  /* NULL: it has all of the past */
@@ -109,7 +113,10 @@ void conn_destroy(struct conn *conn);
 /* Queue frames; takes a reference of its own. Cuts the connection off at its
  * hard bound or without memory, which takes effect at the end of the turn. */
 void conn_queue(struct conn *conn, struct chunk *chunk);
-/* The same with one message. */
+/* The same for one in a room, but what the socket takes of it is written at
+ * once, if nothing is queued before it. */
+void conn_hand(struct conn *conn, struct chunk *chunk);
+/* Queue one message. */
 void conn_say(struct conn *conn, const struct wire_message *m);
 
 /*

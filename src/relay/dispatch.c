@@ -18,7 +18,7 @@
  * other into one chunk, the batch. At the end of the read each receiver gets a
  * reference to it: the work per receiver is the same for one message and for a
  * thousand, and what one sender wrote in one go is one piece of a gathered
- * write.
+ * write; or a write of its own, when nothing else is ready in this turn.
  */
 
 static void take_hello(struct conn *conn, const struct wire_message *m,
@@ -113,7 +113,7 @@ static void refuse_send(struct conn *conn, enum chat_code code)
 
 	/* The SENDs of a batch are in a row. */
 	if (conn->batch)
-		history_take_batch(conn);
+		history_take_batch(conn, false);
 	conn->relay->counters.refused[code]++;
 	log_debug("client %llu: message refused: %s",
 		  (unsigned long long)conn->number, text);
@@ -188,7 +188,7 @@ void conn_end_batch(struct conn *conn)
 	if (!conn->room)
 		return;
 	if (conn->batch)
-		history_take_batch(conn);
+		history_take_batch(conn, true);
 	conn_done(conn, history_done(conn));
 }
 

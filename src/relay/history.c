@@ -344,7 +344,18 @@ static struct history_put *put_create(struct conn *conn)
 	return p;
 }
 
-void history_take_batch(struct conn *conn)
+/* Not kept: to everybody, as soon as it is sure that no more comes with it. */
+static void batch_relay(struct conn *conn, bool is_last)
+{
+	if (is_last && !loop_has_more(conn->relay->loop))
+		room_hand(conn->room, conn, conn->batch);
+	else
+		room_deliver(conn->room, conn, conn->batch);
+	chunk_put(conn->batch);
+	conn->batch = NULL;
+}
+
+void history_take_batch(struct conn *conn, bool is_last)
 {
 	struct history *h = &conn->relay->history;
 	struct room *room = conn->room;
@@ -352,9 +363,7 @@ void history_take_batch(struct conn *conn)
 
 	conn->batch = chunk_shrink(conn->batch);
 	if (!h->store) {
-		room_deliver(room, conn, conn->batch);
-		chunk_put(conn->batch);
-		conn->batch = NULL;
+		batch_relay(conn, is_last);
 		return;
 	}
 	p = put_create(conn);

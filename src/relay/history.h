@@ -53,9 +53,9 @@ void history_look(struct room *room);
 /*
  * Keep the connection's batch and hand it on when it is on the disk; it is
  * consumed. Without a history: hand it on at once. The SENDs in it are the
- * last `count` of the connection.
+ * last `count` of the connection. `is_last`: of this read.
  */
-void history_take_batch(struct conn *conn);
+void history_take_batch(struct conn *conn, bool is_last);
 
 /* The index up to which the connection's SENDs are done, when those behind its
  * last batch were refused at once: all, while no batch is under way. */

@@ -268,3 +268,25 @@ void room_deliver(struct room *room, const struct conn *except,
 			conn_queue(conn, chunk);
 	}
 }
+
+/* While the kernel sends to one, have what is needed of the next brought into
+ * the cache: in a room that was quiet none of it is there. */
+static void conn_prefetch(struct list *link)
+{
+	const struct conn *conn = list_entry(link, struct conn, room_link);
+
+	__builtin_prefetch(&conn->room_link);
+	__builtin_prefetch(&conn->transport);
+}
+
+void room_hand(struct room *room, const struct conn *except,
+	       struct chunk *chunk)
+{
+	list_for_each (link, &room->conns) {
+		struct conn *conn = list_entry(link, struct conn, room_link);
+
+		conn_prefetch(link->next);
+		if (conn != except)
+			conn_hand(conn, chunk);
+	}
+}

@@ -57,6 +57,10 @@ void room_destroy_if_empty(struct room *room);
 /* Queue for every connection but `except` (may be NULL). */
 void room_deliver(struct room *room, const struct conn *except,
 		  struct chunk *chunk);
+/* The same, written at once where nothing is queued before it: for the last
+ * chunk of a turn, which has nothing to be gathered with. */
+void room_hand(struct room *room, const struct conn *except,
+	       struct chunk *chunk);
 
 /* One connection more, or one less, to wait for. */
 void room_congest(struct room *room);

@@ -190,6 +190,37 @@ void stream_write(struct conn *conn)
 	stream_watch(conn);
 }
 
+bool stream_is_free(const struct conn *conn)
+{
+	return !conn_is_sending(conn) && !conn->transport.is_full;
+}
+
+bool stream_write_chunk(struct conn *conn, struct chunk *chunk)
+{
+	const struct iovec piece = { chunk->bytes, chunk->used_bytes };
+	struct transport *t = &conn->transport;
+	uint64_t before_bytes = t->sent_bytes;
+	long n = transport_write(t, &piece, 1);
+
+	conn->relay->counters.written_bytes += t->sent_bytes - before_bytes;
+	if (n == (long)piece.iov_len && stream_is_free(conn))
+		return true;
+	if (n < 0 && n != -EAGAIN) {
+		stream_lose(conn, stream_detail(conn, n));
+		return false;
+	}
+	/* A frame that is begun must end. */
+	if (outbox_push(&conn->outbox, chunk)) {
+		stream_lose(conn, "no memory");
+		return false;
+	}
+	if (n > 0)
+		outbox_consume(&conn->outbox, (size_t)n);
+	stream_note_stall(conn, t->sent_bytes > before_bytes);
+	stream_write(conn);
+	return false;
+}
+
 /* Room for the frame that the assembler has begun. */
 static int stream_grow(struct wire_assembler *a)
 {

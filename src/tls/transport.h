@@ -17,7 +17,9 @@ struct tls_session;
 
 /* Zeroed is none. Nothing here waits. */
 struct transport {
-	int fd;                      /* borrowed; its watch is the owner's */
+	int fd;       /* borrowed; its watch is the owner's */
+	bool is_full; /* wait until the socket can be written */
+	uint8_t head_bytes;
 	struct tls_context *context; /* borrowed; NULL: plain */
 	struct tls_session *session; /* NULL: plain, or nothing came yet */
 	uint8_t *pending;            /* sealed, and not taken by the socket */
@@ -26,8 +28,6 @@ struct transport {
 	uint64_t received_bytes; /* that came from it */
 	const char *why;         /* after -EPROTO: static text, for people */
 	uint8_t head[4];         /* the first bytes that came, as they were */
-	uint8_t head_bytes;
-	bool is_full; /* wait until the socket can be written */
 };
 
 /* `context` NULL: plain. */

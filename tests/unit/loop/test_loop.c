@@ -21,6 +21,7 @@ struct peer {
 	int fd, other_fd;
 	int calls;
 	unsigned int events;
+	bool has_more;         /* loop_has_more() when it was called */
 	struct peer **victims; /* removed and freed by its handler */
 	int victim_count;
 };
@@ -55,6 +56,7 @@ static void peer_ready(struct loop_watch *watch, unsigned int events)
 
 	p->calls++;
 	p->events = events;
+	p->has_more = loop_has_more(loop);
 	for (int i = 0; i < p->victim_count; i++)
 		if (p->victims[i] && p->victims[i] != p) {
 			peer_free(p->victims[i]);
@@ -93,6 +95,24 @@ static void test_tells_what_is_ready(void **state)
 	assert_int_equal(loop_turn(loop, 0), 0);
 	assert_int_equal(p->calls, 2);
 	peer_free(p);
+}
+
+static void test_tells_whether_others_wait_in_this_turn(void **state)
+{
+	struct peer *a = peer_new(LOOP_READ), *b = peer_new(LOOP_READ);
+
+	assert_int_equal(write(a->other_fd, "x", 1), 1);
+	assert_int_equal(write(b->other_fd, "x", 1), 1);
+	assert_int_equal(loop_turn(loop, -1), 0);
+	assert_int_equal(a->calls + b->calls, 2);
+	assert_int_equal(a->has_more + b->has_more, 1);
+	assert_false(loop_has_more(loop));
+	assert_int_equal(loop_watch_set(&b->watch, 0), 0);
+	assert_int_equal(loop_turn(loop, -1), 0);
+	assert_int_equal(a->calls, 2);
+	assert_false(a->has_more);
+	peer_free(a);
+	peer_free(b);
 }
 
 static void test_tells_a_hangup_unasked(void **state)
@@ -348,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LOOP_TEST(test_tells_what_is_ready),
+		LOOP_TEST(test_tells_whether_others_wait_in_this_turn),
 		LOOP_TEST(test_tells_a_hangup_unasked),
 		LOOP_TEST(test_a_handler_may_free_any_other),
 		LOOP_TEST(test_a_handler_may_free_itself),
