@@ -210,6 +210,9 @@ static void sample_print(const struct crowd *crowd, const struct sample *s,
 	       share(s->own_before.cpu_ns, s->own_after.cpu_ns, s->wall_ns),
 	       share(s->own_before.waiting_ns, s->own_after.waiting_ns,
 		     s->wall_ns));
+	printf(",\"own_sleeps\":%.4f",
+	       share(s->own_before.sleeps, s->own_after.sleeps,
+		     crowd->measured));
 	printf(",\"user_kib\":%" PRIu64 ",\"most_kib\":%" PRIu64,
 	       s->after.user_kib, s->after.most_kib);
 	printf(",\"idle_user_bytes\":%" PRId64 ",\"idle_kernel_bytes\":%" PRId64

@@ -223,11 +223,17 @@ static void member_write(struct member *m)
 		watch(m, EPOLL_CTL_MOD);
 }
 
+/* An answer without a body. */
+static void member_tell(const struct member *m, enum chat_type type)
+{
+	const uint8_t frame[CHAT_HEADER_BYTES] = { 0, 0, 0, 1, (uint8_t)type };
+
+	if (send(m->fd, frame, sizeof(frame), MSG_NOSIGNAL) < 0)
+		give_up("send");
+}
+
 static void member_join(struct member *m, const uint8_t *body)
 {
-	static const uint8_t joined[CHAT_HEADER_BYTES] = { 0, 0, 0, 1,
-							   CHAT_JOINED };
-
 	m->room = &rooms[bytes_get_be32(body) % ROOMS_MAX];
 	if (!m->room->ring)
 		room_open(m->room);
@@ -236,8 +242,7 @@ static void member_join(struct member *m, const uint8_t *body)
 	m->at = m->room->bytes;
 	m->part = m->room->part_count;
 	m->room->is_begun = false; /* what comes now is for him too */
-	if (send(m->fd, joined, sizeof(joined), MSG_NOSIGNAL) < 0)
-		give_up("send");
+	member_tell(m, CHAT_JOINED);
 }
 
 static void room_is_news(struct room *room)
@@ -282,7 +287,9 @@ static void member_feed(struct member *m, size_t bytes)
 			give_up("no frame");
 		if (bytes < whole)
 			break;
-		if (at[CHAT_LENGTH_BYTES] == CHAT_JOIN)
+		if (at[CHAT_LENGTH_BYTES] == CHAT_HELLO)
+			member_tell(m, CHAT_WELCOME);
+		else if (at[CHAT_LENGTH_BYTES] == CHAT_JOIN)
 			member_join(m, at + CHAT_HEADER_BYTES);
 		else if (at[CHAT_LENGTH_BYTES] == CHAT_SEND && m->room)
 			room_put(m, at, whole);

@@ -13,19 +13,21 @@
 
 #define PATH_ROOM 320
 
-/* The number behind `name` in a file of "Name:   123 kB" lines; 0: none. */
-static uint64_t file_kib(const char *path, const char *name)
+/* The number behind `name` in a file of "Name:   123" lines, some of them in
+ * KiB; 0: none. */
+static uint64_t file_number(const char *path, const char *name)
 {
 	FILE *file = fopen(path, "re");
 	char line[256];
-	uint64_t kib = 0;
+	uint64_t number = 0;
 
 	while (file && fgets(line, sizeof(line), file))
 		if (strncmp(line, name, strlen(name)) == 0)
-			(void)sscanf(line + strlen(name), ": %" SCNu64, &kib);
+			(void)sscanf(line + strlen(name), ": %" SCNu64,
+				     &number);
 	if (file)
 		fclose(file);
-	return kib;
+	return number;
 }
 
 /* The second number of each thread's schedstat. */
@@ -72,13 +74,14 @@ int process_usage_get(struct process_usage *u, pid_t pid)
 	u->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
 	u->waiting_ns = waiting_ns(pid);
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	u->user_kib = file_kib(path, "RssAnon");
-	u->most_kib = file_kib(path, "VmHWM");
+	u->user_kib = file_number(path, "RssAnon");
+	u->most_kib = file_number(path, "VmHWM");
+	u->sleeps = file_number(path, "voluntary_ctxt_switches");
 	return 0;
 }
 
 uint64_t process_kernel_kib(void)
 {
-	return file_kib("/proc/meminfo", "Slab") +
-	       file_kib("/proc/meminfo", "KernelStack");
+	return file_number("/proc/meminfo", "Slab") +
+	       file_number("/proc/meminfo", "KernelStack");
 }

@@ -9,6 +9,7 @@
 struct process_usage {
 	uint64_t cpu_ns;     /* of all its threads, by its CPU clock */
 	uint64_t waiting_ns; /* they could run, and another did */
+	uint64_t sleeps;     /* of its first thread */
 	uint64_t user_kib;   /* resident memory of its own, without files */
 	uint64_t most_kib;   /* resident memory, the most there ever was */
 };
