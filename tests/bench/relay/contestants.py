@@ -19,10 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 CLIENTS = 15000
 
 
-def pin(cpu):
-    """For preexec_fn: on that CPU alone, where there is more than one."""
+def pin(cpu, is_realtime=False):
+    """For preexec_fn: on that CPU alone, where there is more than one; or also
+    before everything else there, which takes privilege."""
     def on_cpu():
         os.sched_setaffinity(0, {cpu % os.cpu_count()})
+        if is_realtime:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     return on_cpu
 
 
@@ -205,7 +208,7 @@ CONTESTANTS = [
 class Server:
     """A contestant that serves, until the `with` ends."""
 
-    def __init__(self, contestant, build, folder, cpu=0):
+    def __init__(self, contestant, build, folder, is_realtime=False):
         self.contestant = contestant
         self.port = free_port()
         self.folder = folder / contestant.name
@@ -216,7 +219,7 @@ class Server:
         self.log = (self.folder / "log").open("w")
         self.process = subprocess.Popen(
             command, stdout=self.log, stderr=self.log, env=env,
-            preexec_fn=pin(cpu))
+            preexec_fn=pin(0, is_realtime))
         self.pid = self.process.pid
 
     def __enter__(self):
