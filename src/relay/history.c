@@ -36,6 +36,7 @@ struct history_put {
 	struct store_put put;
 	struct list conn_link; /* conn.puts */
 	struct conn *conn;     /* NULL: it left */
+	struct member *leaver; /* then, whose it was */
 	struct room *room;
 	struct chunk *chunk;
 	uint64_t first_send; /* index of the first message's SEND */
@@ -222,6 +223,8 @@ static void put_told(struct store_put *put)
 		list_remove(&p->conn_link);
 		conn_done(p->conn, p->up_to);
 	}
+	if (p->leaver)
+		room_member_told(room, p->leaver);
 	chunk_put(p->chunk);
 	free(p);
 	room->history.puts--;
@@ -414,6 +417,8 @@ void history_leave(struct conn *conn)
 
 		list_remove(link);
 		p->conn = NULL;
+		p->leaver = conn->member;
+		conn->member->puts++;
 	}
 	catchup_end(conn);
 }

@@ -110,10 +110,12 @@ static struct member *member_find(struct room *room, const uint8_t *key)
 }
 
 /* The member of that key, counted once more; NULL without memory. */
-static struct member *member_get(struct room *room, const uint8_t *key)
+static struct member *member_get(struct room *room, const uint8_t *key,
+				 bool *is_new)
 {
 	struct member *member = member_find(room, key);
 
+	*is_new = !member;
 	if (!member) {
 		member = calloc(1, sizeof(*member));
 		if (!member)
@@ -131,14 +133,16 @@ static struct member *member_get(struct room *room, const uint8_t *key)
 	return member;
 }
 
-/* Whether that was its last connection. */
-static bool member_put(struct room *room, struct member *member)
+/* Whether it has left. */
+static bool member_is_gone(const struct member *member)
 {
-	if (--member->conn_count)
-		return false;
+	return !member->conn_count && !member->puts;
+}
+
+static void member_remove(struct room *room, struct member *member)
+{
 	HASH_DEL(room->members, member);
 	free(member);
-	return true;
 }
 
 /* Clause 5.8. Lost when there is no memory: presence is no promise. */
@@ -211,6 +215,7 @@ int room_enter(struct relay *relay, struct conn *conn,
 	struct room *room = room_find(relay, id);
 	struct member *member;
 	struct chunk *roster;
+	bool is_new;
 
 	if (!CHECK(room_limits, room_may_enter(relay, room)))
 		return -EUSERS;
@@ -218,11 +223,14 @@ int room_enter(struct relay *relay, struct conn *conn,
 		room = room_create(relay, id);
 	if (!room)
 		return -ENOMEM;
-	member = member_get(room, device_key);
+	member = member_get(room, device_key, &is_new);
 	roster = member ? roster_of(room) : NULL;
 	if (!roster) {
-		if (member)
-			member_put(room, member);
+		if (member) {
+			member->conn_count--;
+			if (member_is_gone(member))
+				member_remove(room, member);
+		}
 		room_destroy_if_empty(room);
 		return -ENOMEM;
 	}
@@ -233,27 +241,44 @@ int room_enter(struct relay *relay, struct conn *conn,
 	congestion_enter(conn); /* by what came before JOIN */
 	conn_queue(conn, roster);
 	chunk_put(roster);
-	if (member->conn_count == 1)
+	if (is_new)
 		tell_presence(room, conn, CHAT_PRESENCE_JOINED, device_key);
 	return 0;
 }
 
-void room_leave(struct conn *conn)
+/* Clause 5.8: the last that is heard of it. */
+static void member_leave(struct room *room, struct member *member)
 {
 	uint8_t key[CHAT_KEY_BYTES];
+
+	if (!member_is_gone(member))
+		return;
+	memcpy(key, member->device_key, sizeof(key));
+	member_remove(room, member);
+	if (!room->relay->is_stopping)
+		tell_presence(room, NULL, CHAT_PRESENCE_LEFT, key);
+}
+
+void room_member_told(struct room *room, struct member *member)
+{
+	member->puts--;
+	member_leave(room, member);
+}
+
+void room_leave(struct conn *conn)
+{
 	struct room *room = conn->room;
 
 	if (!room)
 		return;
-	memcpy(key, conn->member->device_key, sizeof(key));
 	list_remove(&conn->room_link);
 	room->conn_count--;
 	list_remove(&conn->waiting_link);
 	history_leave(conn);
 	congestion_leave(conn);
 	conn->room = NULL;
-	if (member_put(room, conn->member) && !room->relay->is_stopping)
-		tell_presence(room, NULL, CHAT_PRESENCE_LEFT, key);
+	conn->member->conn_count--;
+	member_leave(room, conn->member);
 	conn->member = NULL;
 	room_destroy_if_empty(room);
 }

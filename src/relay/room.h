@@ -15,10 +15,12 @@ struct chunk;
 struct conn;
 struct relay;
 
-/* A device key, however many connections it has. */
+/* A device key, however many connections it has. It is in the room until the
+ * messages of those that left are handed on: so it leaves behind its last. */
 struct member {
 	uint8_t device_key[CHAT_KEY_BYTES];
 	uint32_t conn_count;
+	uint32_t puts; /* of connections that left, not told */
 	UT_hash_handle hh;
 };
 
@@ -50,6 +52,10 @@ int room_enter(struct relay *relay, struct conn *conn,
 /* Take it out; the last one out ends the room. Without a room: nothing. Not
  * to be called while the room's connections are walked. */
 void room_leave(struct conn *conn);
+
+/* A message of a member's connection that left is handed on, or never will be:
+ * the member is gone when it was the last. */
+void room_member_told(struct room *room, struct member *member);
 
 /* End it if nobody is in it and the store has nothing to tell it. */
 void room_destroy_if_empty(struct room *room);

@@ -11,7 +11,7 @@ import time
 import pvx_tap
 from pvx_disk import Disk, everything
 from pvx_relay import Relay
-from pvx_wire import AFTER, CODES, LIVE, Device, Room, sends
+from pvx_wire import AFTER, CODES, LEFT, LIVE, Device, Room, sends
 
 WAIT = 60
 
@@ -150,6 +150,54 @@ def test_nothing_is_acknowledged_before_the_sync_ends():
             a.expect("PONG", 0.4 * 10)
             a.expect("ACK", WAIT)
             b.expect("DELIVER", WAIT)
+
+
+def test_who_leaves_is_gone_behind_his_last_message():
+    """Clause 5.8: the message waits for the disk, and his leaving for it."""
+    with Disk() as disk:
+        with disk.relay() as relay:
+            a, b = relay.enter_all(Room(), [Device(), Device()])
+            disk.fault("slow", 500)
+            for i in range(3):
+                a.say(i)
+            a.send("BYE")
+            for i in range(3):
+                assert b.expect("DELIVER", WAIT).sequence == i + 1
+            left = b.expect("PRESENCE", WAIT)
+            assert left.what == LEFT and left.device_key == a.device.key
+
+
+def test_who_comes_back_before_his_last_message_never_left():
+    with Disk() as disk:
+        with disk.relay() as relay:
+            room = Room()
+            a, b = relay.enter_all(room, [Device(), Device()])
+            disk.fault("slow", 1000)
+            a.say(0)
+            a.send("BYE")
+            a.close()
+            again = relay.enter(room, a.device)
+            assert sorted(again.roster) == sorted((a.device.key,
+                                                   b.device.key))
+            assert b.expect("DELIVER", WAIT).sequence == 1
+            disk.heal()
+            again.say(1)
+            assert b.expect("DELIVER", WAIT).sequence == 2
+            again.close()
+            left = b.expect("PRESENCE", WAIT)
+            assert left.what == LEFT and left.device_key == a.device.key
+
+
+def test_who_leaves_behind_a_message_that_is_refused_has_left():
+    with Disk() as disk:
+        with disk.relay() as relay:
+            a, b = relay.enter_all(Room(), [Device(), Device()])
+            disk.fault("sync", errno.EIO)
+            a.say(0)
+            a.send("BYE")
+            left = b.expect("PRESENCE", WAIT)
+            assert left.what == LEFT and left.device_key == a.device.key
+            disk.heal()
 
 
 def test_a_relay_with_a_broken_store_says_so_and_does_not_start():
