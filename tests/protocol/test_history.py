@@ -243,6 +243,40 @@ def test_a_sender_does_not_get_his_own_back():
         a.expect_nothing(0.2)
 
 
+def test_own_messages_within_the_catch_up_come_in_order_and_once():
+    """Clause 9.4: what is sent before LIVE may come, what is sent after it
+    does not."""
+    with Relay("--rate-messages=0", "--rate-bytes=0", state=True) as relay:
+        room = Room()
+        a = relay.enter(room, Device())
+        for i in range(0, 400, 50):
+            say(a, i, 50, bytes(10000))
+        b = relay.connect(receive_buffer=4096)
+        b.greet()
+        b.join(room, Device(), want=AFTER)
+        say_early(b, 20)
+        given = catch_up(b)
+        assert given[:400] == list(range(1, 401))
+        assert set(given[400:]) <= set(range(401, 421)), given[400:]
+        print("#", len(given) - 400, "own messages came")
+        assert len(given) > 400, "none came: this shows nothing"
+        for i in range(20, 23):
+            b.say(i)
+            b.expect("ACK", WAIT)
+        a.say(400)  # its number shows that three were left out
+        assert b.expect("DELIVER", WAIT).sequence == 424
+
+
+def say_early(client, count):
+    """Acknowledged while the catch-up is under way: what comes meanwhile is
+    received later."""
+    client.send_raw(sends(client, 0, count))
+    early = []
+    while (m := client.receive(WAIT)).type != "ACK" or m.up_to < count:
+        early.append(m)
+    client.early = early
+
+
 def test_what_is_above_the_bound_of_a_room_is_forgotten():
     """Clause 9.10; also while somebody is there who knew the older ones."""
     with Relay("--history-room-messages=10", state=True) as relay:
