@@ -50,11 +50,12 @@ bench-device:   ## the device's speed beside libcrypto's, table and plot (3 min;
 	@tools/setup bench
 	@tools/build $(B)
 	@tools/bench-device $(B) $(if $(QUICK),--quick --ms=5 --rounds=3)
-bench-guest: build ## what an operation of a guest costs, in User-Mode Linux (2 min)
+bench-guest: build ## the driver's speed in guests beside other ways, table and plot (10 min; QUICK=1: 2 min)
 	@tools/setup uml
-	@tests/uml/tree $(B)/uml-tree
-	@build=$(abspath $(B)); tests/guest/module $$build/uml-tree $$build/module ARCH=um KBUILD_MODPOST_WARN=1
-	@tools/bench-guest $(B)
+	@tools/setup qemu
+	@tools/setup bench
+	@tests/qemu/setup $(B)
+	@tools/bench-guest $(B) $(if $(QUICK),--quick --ms=50 --rounds=3)
 bench-relay:    ## the relay beside its peers and its ceiling (20 min; QUICK=1: 1 min)
 	@tools/setup bench-relay
 	@tools/build $(B)

@@ -23,15 +23,19 @@
 /* The requests that are counted. */
 #define COUNTED_BYTES 4096u
 #define COUNTED_DEPTH 64u
+#define POINTS_MAX    16
 
 struct options {
 	uint64_t sample_ns;
 	unsigned int rounds;
 	bool is_quick; /* the targets' points only */
-	/* --point: this one alone, on one CPU */
-	const char *algorithm; /* NULL: all */
-	uint32_t bytes;
-	unsigned int depth;
+	/* --point: these alone, on one CPU */
+	struct point_option {
+		const char *algorithm;
+		uint32_t bytes;
+		unsigned int depth;
+	} points[POINTS_MAX];
+	unsigned int point_count;
 };
 
 struct point {
@@ -63,23 +67,16 @@ static void print(const struct point *p, const char *way, unsigned int round,
 	printf("{\"algorithm\":\"%s\",\"bytes\":%u,\"depth\":%u,\"queues\":%u,"
 	       "\"cpus\":%u,\"poll_us\":%llu,\"way\":\"%s\",\"round\":%u,"
 	       "\"ops\":%llu,"
-	       "\"wall_ns\":%llu,\"cpu_ns\":%llu}\n",
+	       "\"wall_ns\":%llu,\"cpu_ns\":%llu,\"front_ns\":%llu}\n",
 	       !p->algorithm   ? "ping"
 	       : p->is_session ? "session"
 			       : p->algorithm->name,
 	       p->bytes, p->depth, p->queues, cpus, (unsigned long long)poll_us,
 	       way, round, (unsigned long long)run->ops,
 	       (unsigned long long)run->wall_ns,
-	       (unsigned long long)run->cpu_ns);
+	       (unsigned long long)run->cpu_ns,
+	       (unsigned long long)run->front_ns);
 	fflush(stdout);
-}
-
-static uint64_t thread_cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 typedef int way_fn(struct direct *direct, const uint8_t *src, uint8_t *dst,
@@ -89,7 +86,7 @@ typedef int way_fn(struct direct *direct, const uint8_t *src, uint8_t *dst,
 static int run_direct(const struct point *p, way_fn *way, struct direct *direct,
 		      uint64_t run_ns, struct rings_run *run)
 {
-	uint64_t cpu_ns = thread_cpu_ns(), begun_ns = rings_now_ns();
+	uint64_t cpu_ns = rings_thread_ns(), begun_ns = rings_now_ns();
 	/* Look at the clock about every 20 us. */
 	unsigned int burst = 1 + 16384 / (p->bytes + 64), slot = 0;
 	int error = 0;
@@ -106,7 +103,7 @@ static int run_direct(const struct point *p, way_fn *way, struct direct *direct,
 		run->ops += burst;
 	} while (!error && rings_now_ns() - begun_ns < run_ns);
 	run->wall_ns = rings_now_ns() - begun_ns;
-	run->cpu_ns = thread_cpu_ns() - cpu_ns;
+	run->cpu_ns = rings_thread_ns() - cpu_ns;
 	return error;
 }
 
@@ -242,26 +239,39 @@ static int measure_all(const struct options *o, unsigned int queues,
 /* NAME,BYTES,DEPTH */
 static int point_parse(struct options *o, char *text)
 {
+	struct point_option *p = &o->points[o->point_count];
 	char *comma = strchr(text, ',');
 
-	if (!comma || sscanf(comma, ",%u,%u", &o->bytes, &o->depth) != 2 ||
-	    o->depth < 1 || o->depth > RINGS_DEPTH_MAX)
+	if (o->point_count == POINTS_MAX || !comma ||
+	    sscanf(comma, ",%u,%u", &p->bytes, &p->depth) != 2 ||
+	    p->depth < 1 || p->depth > RINGS_DEPTH_MAX)
 		return -EINVAL;
 	*comma = '\0';
-	o->algorithm = text;
+	p->algorithm = text;
+	o->point_count++;
 	return 0;
 }
 
-static int measure_point(const struct options *o, unsigned int round)
+static int measure_point(const struct options *o, const struct point_option *at,
+			 unsigned int round)
 {
-	struct point p = { NULL, o->bytes, o->depth, 1, false };
+	struct point p = { NULL, at->bytes, at->depth, 1, false };
 
 	for (unsigned int i = 0; i < bench_algorithm_count; i++)
-		if (strcmp(bench_algorithms[i].name, o->algorithm) == 0)
+		if (strcmp(bench_algorithms[i].name, at->algorithm) == 0)
 			p.algorithm = &bench_algorithms[i];
 	if ((uint64_t)p.bytes * p.depth > RINGS_BYTES_MAX)
 		return -E2BIG;
 	return measure(&p, o, round);
+}
+
+static int measure_points(const struct options *o, unsigned int round)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; !error && i < o->point_count; i++)
+		error = measure_point(o, &o->points[i], round);
+	return error;
 }
 
 static unsigned int resident_kib(pid_t pid)
@@ -399,13 +409,13 @@ static int bench(const struct options *o, unsigned int queues, bool has_poll)
 	if (!error)
 		error = driver_hello(&driver);
 	/* Before much of guest memory has been touched, which counts too. */
-	if (!error && queues == 1 && cpus == 1 && !o->algorithm)
+	if (!error && queues == 1 && cpus == 1 && !o->point_count)
 		error = measure_memory(1000);
 	if (!error)
 		error = driver_hello(&driver);
 	for (unsigned int i = 0; !error && i < o->rounds; i++)
-		error = o->algorithm ? measure_point(o, i)
-				     : measure_all(o, queues, i);
+		error = o->point_count ? measure_points(o, i)
+				       : measure_all(o, queues, i);
 	if (driver_stop(&driver) && !error)
 		error = -EPIPE;
 	return error;
@@ -446,7 +456,7 @@ int main(int argc, char **argv)
 
 	if (plan_parse(&o, argc, argv)) {
 		fprintf(stderr, "usage: bench_device [--ms=N] [--rounds=N] "
-				"[--quick] [--point=NAME,BYTES,DEPTH]\n");
+				"[--quick] [--point=NAME,BYTES,DEPTH]...\n");
 		return 2;
 	}
 	error = cryptsess_provider_open(&provider, "openssl", NULL, 0);
@@ -454,14 +464,14 @@ int main(int argc, char **argv)
 		return 1;
 	for (size_t i = 0; !error && i < ARRAY_SIZE(runs); i++) {
 		cpus = runs[i].cpus;
-		if (i > 0 && o.algorithm)
+		if (i > 0 && o.point_count)
 			break;
 		if ((long)cpus > sysconf(_SC_NPROCESSORS_ONLN))
 			continue;
 		error = bench(&o, runs[i].queues, runs[i].has_poll);
 		(void)sched_setaffinity(0, sizeof(before), &before);
 	}
-	if (!error && !o.algorithm)
+	if (!error && !o.point_count)
 		error = bench_counts(&o);
 	cryptsess_provider_close(provider);
 	return error ? 1 : 0;

@@ -20,6 +20,14 @@ uint64_t rings_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+uint64_t rings_thread_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 /* Time on a CPU of all threads of the worker. */
 static uint64_t worker_cpu_ns(const struct driver *d)
 {
@@ -262,7 +270,7 @@ static int fill(struct rings *r)
 int rings_run(struct rings *r, uint64_t run_ns, struct rings_run *run)
 {
 	uint64_t cpu_ns = worker_cpu_ns(r->driver);
-	uint64_t begun_ns = rings_now_ns();
+	uint64_t front_ns = rings_thread_ns(), begun_ns = rings_now_ns();
 	unsigned int in_flight = r->queues * r->depth, idle_turns = 0;
 	bool is_last = false;
 	int got = fill(r);
@@ -284,6 +292,7 @@ int rings_run(struct rings *r, uint64_t run_ns, struct rings_run *run)
 			got = idle(r, &idle_turns);
 	}
 	run->wall_ns = rings_now_ns() - begun_ns;
+	run->front_ns = rings_thread_ns() - front_ns;
 	/* A thread's time is written down when it goes to sleep. */
 	usleep(300);
 	run->cpu_ns = worker_cpu_ns(r->driver) - cpu_ns;

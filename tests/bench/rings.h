@@ -40,7 +40,8 @@ struct rings {
 struct rings_run {
 	uint64_t ops;
 	uint64_t wall_ns;
-	uint64_t cpu_ns; /* of the worker's threads */
+	uint64_t cpu_ns;   /* of the worker's threads */
+	uint64_t front_ns; /* and of this one: the front end */
 };
 
 /*
@@ -62,5 +63,7 @@ int rings_run_sessions(struct rings *rings,
 		       struct rings_run *run);
 
 uint64_t rings_now_ns(void);
+/* On a CPU, of this thread. */
+uint64_t rings_thread_ns(void);
 
 #endif
