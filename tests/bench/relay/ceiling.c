@@ -223,17 +223,11 @@ static void member_write(struct member *m)
 		watch(m, EPOLL_CTL_MOD);
 }
 
-/* An answer without a body. */
-static void member_tell(const struct member *m, enum chat_type type)
-{
-	const uint8_t frame[CHAT_HEADER_BYTES] = { 0, 0, 0, 1, (uint8_t)type };
-
-	if (send(m->fd, frame, sizeof(frame), MSG_NOSIGNAL) < 0)
-		give_up("send");
-}
-
 static void member_join(struct member *m, const uint8_t *body)
 {
+	static const uint8_t joined[CHAT_HEADER_BYTES] = { 0, 0, 0, 1,
+							   CHAT_JOINED };
+
 	m->room = &rooms[bytes_get_be32(body) % ROOMS_MAX];
 	if (!m->room->ring)
 		room_open(m->room);
@@ -242,7 +236,8 @@ static void member_join(struct member *m, const uint8_t *body)
 	m->at = m->room->bytes;
 	m->part = m->room->part_count;
 	m->room->is_begun = false; /* what comes now is for him too */
-	member_tell(m, CHAT_JOINED);
+	if (send(m->fd, joined, sizeof(joined), MSG_NOSIGNAL) < 0)
+		give_up("send");
 }
 
 static void room_is_news(struct room *room)
@@ -287,9 +282,7 @@ static void member_feed(struct member *m, size_t bytes)
 			give_up("no frame");
 		if (bytes < whole)
 			break;
-		if (at[CHAT_LENGTH_BYTES] == CHAT_HELLO)
-			member_tell(m, CHAT_WELCOME);
-		else if (at[CHAT_LENGTH_BYTES] == CHAT_JOIN)
+		if (at[CHAT_LENGTH_BYTES] == CHAT_JOIN)
 			member_join(m, at + CHAT_HEADER_BYTES);
 		else if (at[CHAT_LENGTH_BYTES] == CHAT_SEND && m->room)
 			room_put(m, at, whole);

@@ -220,8 +220,7 @@ static int frame_put(struct client *c, enum chat_type type, const uint8_t *body,
 		return -ENOMEM;
 	bytes_put_be32(to, (uint32_t)bytes + 1);
 	to[CHAT_LENGTH_BYTES] = (uint8_t)type;
-	if (bytes)
-		memcpy(to + CHAT_HEADER_BYTES, body, bytes);
+	memcpy(to + CHAT_HEADER_BYTES, body, bytes);
 	client_put_done(c, CHAT_HEADER_BYTES + bytes);
 	return 0;
 }
@@ -251,15 +250,8 @@ const struct protocol protocol_paravox = {
 	.allows = paravox_allows,
 };
 
-/* The ceiling has rooms by number, and asks nothing. But a client that never
- * answered would get another TCP: Linux acknowledges each read at once then,
- * which costs the generator a sixth of its time. So there is a HELLO, too. */
+/* The ceiling has rooms by number, and asks nothing. */
 static int ceiling_greet(struct client *c)
-{
-	return frame_put(c, CHAT_HELLO, NULL, 0);
-}
-
-static int ceiling_join(struct client *c)
 {
 	uint8_t room[4];
 
@@ -273,8 +265,6 @@ static long ceiling_take(struct client *c, const uint8_t *data, size_t bytes)
 
 	if (whole <= 0)
 		return whole;
-	if (data[CHAT_LENGTH_BYTES] == CHAT_WELCOME)
-		return ceiling_join(c) ? -ENOMEM : whole;
 	if (data[CHAT_LENGTH_BYTES] == CHAT_JOINED)
 		client_is_in(c);
 	else if (whole < DELIVER_HEAD)
