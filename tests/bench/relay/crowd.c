@@ -277,10 +277,13 @@ static int crowd_serve(struct crowd *crowd, struct client *c, uint32_t events)
 {
 	int error = 0;
 
+	if (c->is_stalled) { /* it is told of its end for ever */
+		(void)epoll_ctl(crowd->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
+		return 0;
+	}
 	if (events & EPOLLOUT)
 		error = client_flush(c);
-	if (!error && events & (EPOLLIN | EPOLLHUP | EPOLLERR) &&
-	    !c->is_stalled)
+	if (!error && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		error = client_read(c);
 	/* An acknowledgement or an answer of the handshake. */
 	if (!error && (is_sender(c) || (c->out_bytes && !c->is_blocked)))

@@ -81,6 +81,57 @@ def table(results, workload):
                   middle("own_busy") + mark, middle("most_kib", 0))
 
 
+def contestants_of(results, workload):
+    """Ours, and the two quickest peers."""
+    names = results.names(workload.name)
+    peers = sorted((n for n in names if n.split("+")[0] not in OWN),
+                   key=lambda n: -statistics.median(
+                       results.values(workload.name, n, "rate_out")))
+    return [n for n in names if n not in peers[2:]]
+
+
+def summary(results, workloads, verdicts, about):
+    """What docs/performance.md tells: two tables, as lines."""
+    yield (f"{about['cpus']} virtual CPUs, Linux {about['kernel']}, "
+           f"{about['date']}, load {about['load'][0]:.1f}; {about['rounds']} "
+           f"rounds of {about['ms']} ms"
+           f"{', --realtime' if about['realtime'] else ''}; median (least to "
+           "most).")
+    yield ""
+    yield row("load", "server", "deliveries/s, thousands", "CPU ns a delivery",
+              "p50 us", "p99 us", "generator busy", "MiB")
+    yield row(*["---"] * 8)
+    for w in workloads:
+        for name in contestants_of(results, w):
+            def values(key, w=w, name=name):
+                return results.values(w.name, name, key)
+
+            busy = statistics.median(values("own_busy"))
+            yield row(w.name, name, spread(values("rate_out"), 1e-3),
+                      spread(values("cpu_ns")),
+                      f"{statistics.median(values('p50_us')):,.0f}",
+                      spread(values("p99_us")),
+                      f"{busy:.2f}{' (!)' if busy > BUSY_MOST else ''}",
+                      f"{statistics.median(values('most_kib')) / 1024:,.0f}")
+    yield ""
+    yield row("target", "", "measured")
+    yield row(*["---"] * 3)
+    for v in verdicts:
+        yield row(v.target, f"**{v.word}**" if v.holds is False else v.word,
+                  v.text)
+
+
+BEGIN, END = "<!-- bench-relay: begin -->", "<!-- bench-relay: end -->"
+
+
+def document(path, lines):
+    """Put the lines between the two marks of a file."""
+    text = path.read_text()
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    path.write_text("\n".join([head + BEGIN, "", *lines, "", END + tail]))
+
+
 def plot(results, workloads, folder):
     if not shutil.which("gnuplot"):
         return "no gnuplot: no plot"
