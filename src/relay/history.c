@@ -64,6 +64,7 @@ int history_open(struct relay *relay, const struct relay_options *options)
 		.room_messages = l->history_room_messages,
 		.room_bytes = l->history_room_bytes,
 		.total_bytes = l->history_bytes,
+		.rooms = l->history_rooms,
 	};
 	struct history *h = &relay->history;
 	char folder[PATH_MAX];

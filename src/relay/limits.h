@@ -30,6 +30,7 @@ struct relay_limits {
 	uint64_t history_room_messages;
 	uint64_t history_room_bytes;
 	uint64_t history_bytes; /* of all rooms */
+	uint64_t history_rooms;
 };
 
 /* Those that are fixed. */

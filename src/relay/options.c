@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "relay/config.h"
 #include "relay/listen.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <string.h>
@@ -159,6 +160,10 @@ static const struct option_row rows[] = {
 	  "bytes kept of all rooms, above which the largest\n"
 	  "forgets, 0: any",
 	  NUMBER(history_bytes, 0, MAX_MEMORY, "17179869184") },
+	{ "history-rooms", "N",
+	  "rooms that it knows, above which an empty one goes for a\n"
+	  "new one",
+	  NUMBER(history_rooms, 1, STORE_ROOMS_MAX, "1000000") },
 	{ "handshake-timeout-ms", "N", "from connecting to joining",
 	  TIME_MS(handshake_timeout_ms, "10000") },
 	{ "ping-interval-ms", "N", "silence before a PING",

@@ -48,6 +48,7 @@ static const char schema[] =
 
 static const char *const sql[DB_STATEMENTS] = {
 	[DB_BEGIN] = "BEGIN IMMEDIATE",
+	[DB_LOOK] = "BEGIN",
 	[DB_COMMIT] = "COMMIT",
 	[DB_ROOM_FIND] = "SELECT " ROOM_COLUMNS " FROM room WHERE id = ?1",
 	[DB_ROOM_ADD] = ("INSERT INTO room (id, era, first, last, bytes,"
@@ -58,6 +59,16 @@ static const char *const sql[DB_STATEMENTS] = {
 			  " WHERE number > ?1 ORDER BY number LIMIT 1"),
 	[DB_ROOM_LARGEST] = ("SELECT " ROOM_COLUMNS " FROM room"
 			     " ORDER BY bytes DESC"),
+	[DB_ROOM_EMPTY] = ("SELECT " ROOM_COLUMNS " FROM room"
+			   " WHERE bytes = 0 LIMIT 1"),
+	[DB_ROOM_RENUMBER] =
+		("UPDATE room SET number = (SELECT min(n) FROM"
+		 " (SELECT 1 AS n UNION ALL SELECT number + 1 FROM room) AS "
+		 "free"
+		 " WHERE NOT EXISTS"
+		 "  (SELECT 1 FROM room taken WHERE taken.number = n))"
+		 " WHERE id = ?1 RETURNING number"),
+	[DB_ROOM_REMOVE] = "DELETE FROM room WHERE number = ?1",
 	[DB_CHAIN_FIND] = ("SELECT number FROM chain"
 			   " WHERE room = ?1 AND sender = ?2 AND id = ?3"),
 	[DB_CHAIN_ADD] = ("INSERT INTO chain (room, sender, id)"

@@ -13,7 +13,7 @@
  */
 #define DB_SEQUENCE_BITS 40
 #define DB_SEQUENCE_MAX  ((UINT64_C(1) << DB_SEQUENCE_BITS) - 1)
-#define DB_ROOM_MAX      ((INT64_C(1) << (63 - DB_SEQUENCE_BITS)) - 1)
+#define DB_ROOM_MAX      ((int64_t)STORE_ROOMS_MAX)
 static inline int64_t db_key(int64_t room, uint64_t sequence)
 {
 	return (int64_t)((uint64_t)room << DB_SEQUENCE_BITS | sequence);
@@ -21,12 +21,16 @@ static inline int64_t db_key(int64_t room, uint64_t sequence)
 
 enum db_statement {
 	DB_BEGIN,
+	DB_LOOK, /* begin to read one state of it all */
 	DB_COMMIT,
 	DB_ROOM_FIND,
 	DB_ROOM_ADD,
 	DB_ROOM_UPDATE,
-	DB_ROOM_NEXT,    /* behind a number */
-	DB_ROOM_LARGEST, /* by its bytes */
+	DB_ROOM_NEXT,     /* behind a number */
+	DB_ROOM_LARGEST,  /* by its bytes */
+	DB_ROOM_EMPTY,    /* one without messages */
+	DB_ROOM_RENUMBER, /* one whose number is too high, by its id */
+	DB_ROOM_REMOVE,
 	DB_CHAIN_FIND,
 	DB_CHAIN_ADD,
 	DB_MESSAGE_ADD,

@@ -171,6 +171,16 @@ static int room_is_aged(struct writer *w, const struct db_room *room,
 	return said_ms < time_ms && time_ms - said_ms > w->limits.age_ms;
 }
 
+/* Whether nothing was said there for so long that its numbers need not go on
+ * either: its last message is gone for as long as it was kept. */
+static bool room_is_left(const struct writer *w, const struct db_room *room,
+			 uint64_t time_ms)
+{
+	return w->limits.age_ms && room->first > room->last &&
+	       room->time_ms < time_ms &&
+	       (time_ms - room->time_ms) / 2 > w->limits.age_ms;
+}
+
 /* Forget what is too old or too much in one room; `steps` are left. */
 static int room_sweep(struct writer *w, const struct db_room *found,
 		      uint64_t time_ms, unsigned int *steps)
@@ -180,11 +190,18 @@ static int room_sweep(struct writer *w, const struct db_room *found,
 
 	if (writer_is_damaged(w, found->id))
 		return 0;
+	if (room_is_left(w, found, time_ms)) {
+		--*steps;
+		outcome = writer_begin(w);
+		return outcome ? outcome
+			       : writer_room_remove(w, found->number,
+						    found->id);
+	}
 	outcome =
 		writer_blame(w, found->id, room_is_aged(w, found, 1, time_ms));
 	if (outcome < 0 || (!outcome && !room_excess(w, found)))
 		return outcome;
-	outcome = sqlite3_get_autocommit(w->db.handle) ? db_begin(&w->db) : 0;
+	outcome = writer_begin(w);
 	if (!outcome)
 		outcome = writer_room(w, found->id, NULL, &room);
 	while (!outcome && *steps) {
@@ -210,7 +227,6 @@ static int room_sweep(struct writer *w, const struct db_room *found,
 uint64_t forget_aged(struct writer *w)
 {
 	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME), wait_ms;
-	uint64_t bytes_before = w->total_bytes;
 	int64_t number_before = w->swept_number;
 	unsigned int damaged_before = w->damaged_count;
 	unsigned int steps = SWEEP_STEPS, rooms = 0;
@@ -241,7 +257,7 @@ uint64_t forget_aged(struct writer *w)
 			outcome = error;
 	}
 	if (outcome < 0)
-		writer_undo(w, bytes_before);
+		writer_undo(w);
 	if (w->damaged_count > damaged_before) {
 		/* The others that were swept with it, again. */
 		w->swept_number = number_before;
@@ -249,8 +265,8 @@ uint64_t forget_aged(struct writer *w)
 	}
 	if (outcome < 0)
 		return wait_ms;
-	if (!sqlite3_get_autocommit(w->db.handle))
-		(void)writer_end(w, 0, bytes_before);
+	if (w->is_begun)
+		(void)writer_end(w, 0);
 	/* All of them at least once in that time, however many there are. */
 	return steps && outcome <= 0 ? wait_ms : SWEEP_AGAIN_MS;
 }

@@ -86,21 +86,9 @@ static int read_messages(struct db *db, const struct db_room *room,
 static int reader_find(struct reader *r, struct store_read *read)
 {
 	struct db_room room;
-	int error = 0;
+	int error;
 
-	if (r->db.handle && db_has_moved(&r->db))
-		reader_close(r);
-	if (!r->db.handle)
-		error = db_open(&r->db, r->path, false);
-	if (!error)
-		error = db_room_find(&r->db, &room, read->room);
-	/* Nothing was said there yet; or the file is gone, which the next put
-	 * makes anew. */
-	if (error == -ENOENT) {
-		read->first = 1;
-		read_end(read, 1);
-		return 0;
-	}
+	error = db_room_find(&r->db, &room, read->room);
 	if (error)
 		return error;
 	read->era = room.era;
@@ -114,10 +102,35 @@ static int reader_find(struct reader *r, struct store_read *read)
 	return 0;
 }
 
+/* In one transaction: the number of a room that goes may be given to another
+ * one, whose messages would be read here. */
+static int reader_look(struct reader *r, struct store_read *read)
+{
+	int error = 0;
+
+	if (r->db.handle && db_has_moved(&r->db))
+		reader_close(r);
+	if (!r->db.handle)
+		error = db_open(&r->db, r->path, false);
+	if (!error)
+		error = db_run(&r->db, DB_LOOK);
+	if (!error)
+		error = reader_find(r, read);
+	db_rollback(&r->db);
+	/* Nothing was said there yet; or the file is gone, which the next put
+	 * makes anew. */
+	if (error == -ENOENT) {
+		read->first = 1;
+		read_end(read, 1);
+		return 0;
+	}
+	return error;
+}
+
 void reader_serve(struct reader *r, struct store_read *read)
 {
 	read->era = read->first = read->last = read->next = 0;
-	read->error = reader_find(r, read);
+	read->error = reader_look(r, read);
 	/* A fresh connection may find what this one cannot. */
 	if (read->error && read->error != -ENOMEM)
 		reader_close(r);

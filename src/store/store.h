@@ -25,8 +25,10 @@ struct store_limits {
 	uint64_t room_messages;
 	uint64_t room_bytes;  /* of envelopes, with STORE_ROW_BYTES for each */
 	uint64_t total_bytes; /* the same, of all rooms: the largest gives */
+	uint64_t rooms;       /* at most STORE_ROOMS_MAX, which 0 means */
 };
 #define STORE_ROW_BYTES 64
+#define STORE_ROOMS_MAX ((UINT64_C(1) << 23) - 1)
 
 /*
  * Open or create FOLDER/history.sqlite. 0 or -errno: -EBUSY while another

@@ -71,7 +71,7 @@ static int count_bytes(struct writer *w)
 	int64_t number = 0;
 	int outcome;
 
-	w->total_bytes = 0;
+	w->total_bytes = w->room_count = 0;
 	do {
 		db_bind(&w->db, DB_ROOM_NEXT, 1, (uint64_t)number);
 		outcome = db_step(&w->db, DB_ROOM_NEXT);
@@ -79,6 +79,7 @@ static int count_bytes(struct writer *w)
 			db_room_take(&w->db, &room, DB_ROOM_NEXT);
 			number = room.number;
 			w->total_bytes += room.bytes;
+			w->room_count++;
 		}
 		db_reset(&w->db, DB_ROOM_NEXT);
 	} while (outcome == 1);
@@ -138,11 +139,67 @@ int writer_write_back(struct writer *w)
 	return error;
 }
 
+static unsigned int room_place(const uint8_t *id)
+{
+	return (id[0] << 8 | id[1]) & (WRITER_ROOMS - 1);
+}
+
+int writer_room_remove(struct writer *w, int64_t number, const uint8_t *id)
+{
+	unsigned int place = room_place(id);
+	int error;
+
+	db_bind(&w->db, DB_ROOM_REMOVE, 1, (uint64_t)number);
+	error = db_run(&w->db, DB_ROOM_REMOVE);
+	if (error)
+		return writer_blame(w, id, error);
+	w->room_count--;
+	if (w->rooms[place].number == number) {
+		w->rooms[place].number = 0;
+		w->is_dirty[place] = false;
+	}
+	return 0;
+}
+
+/* Place for one more room, if one has no messages: its numbers begin again. */
+static int room_make_place(struct writer *w)
+{
+	struct db_room empty;
+	int outcome = writer_write_back(w);
+
+	if (outcome)
+		return outcome;
+	outcome = db_step(&w->db, DB_ROOM_EMPTY);
+	if (outcome == 1)
+		db_room_take(&w->db, &empty, DB_ROOM_EMPTY);
+	db_reset(&w->db, DB_ROOM_EMPTY);
+	if (outcome != 1)
+		return outcome ? outcome : -EUSERS;
+	return writer_room_remove(w, empty.number, empty.id);
+}
+
+/* Its number is above those that a key has bits for: it gets one that is free
+ * again. */
+static int room_renumber(struct writer *w, struct db_room *room)
+{
+	int outcome;
+
+	db_bind_bytes(&w->db, DB_ROOM_RENUMBER, 1, room->id, STORE_ID_BYTES);
+	outcome = db_step(&w->db, DB_ROOM_RENUMBER);
+	if (outcome == 1)
+		room->number = (int64_t)db_column(&w->db, DB_ROOM_RENUMBER, 0);
+	db_reset(&w->db, DB_ROOM_RENUMBER);
+	return outcome == 1 ? 0 : outcome;
+}
+
 static int room_add(struct writer *w, struct db_room *room,
 		    const struct store_put *put)
 {
-	int error;
+	uint64_t most = w->limits.rooms ? w->limits.rooms : STORE_ROOMS_MAX;
+	int error = w->room_count < most ? 0 : room_make_place(w);
 
+	if (error)
+		return error;
 	memset(room, 0, sizeof(*room));
 	memcpy(room->id, put->room, STORE_ID_BYTES);
 	room->era = put->era;
@@ -154,13 +211,16 @@ static int room_add(struct writer *w, struct db_room *room,
 	db_bind(&w->db, DB_ROOM_ADD, 4, room->last);
 	error = db_run(&w->db, DB_ROOM_ADD);
 	room->number = sqlite3_last_insert_rowid(w->db.handle);
+	if (!error && room->number > DB_ROOM_MAX)
+		error = room_renumber(w, room);
+	w->room_count += !error;
 	return error;
 }
 
 int writer_room(struct writer *w, const uint8_t *id,
 		const struct store_put *put, struct db_room **room)
 {
-	unsigned int place = (id[0] << 8 | id[1]) & (WRITER_ROOMS - 1);
+	unsigned int place = room_place(id);
 	struct db_room *r = &w->rooms[place];
 	int error = 0;
 
@@ -284,22 +344,38 @@ static int writer_ready(struct writer *w)
 	return writer_reopen(w);
 }
 
-void writer_undo(struct writer *w, uint64_t bytes_before)
+int writer_begin(struct writer *w)
+{
+	int error = w->is_begun ? 0 : db_begin(&w->db);
+
+	if (error || w->is_begun)
+		return error;
+	w->is_begun = true;
+	w->bytes_before = w->total_bytes;
+	w->rooms_before = w->room_count;
+	return 0;
+}
+
+void writer_undo(struct writer *w)
 {
 	db_rollback(&w->db);
 	forget_rooms(w);
-	w->total_bytes = bytes_before;
+	if (w->is_begun) {
+		w->total_bytes = w->bytes_before;
+		w->room_count = w->rooms_before;
+	}
+	w->is_begun = false;
 }
 
-int writer_end(struct writer *w, int error, uint64_t bytes_before)
+int writer_end(struct writer *w, int error)
 {
 	if (!error)
 		error = writer_write_back(w);
 	if (!error)
 		error = db_commit(&w->db);
-	if (!error)
-		return 0;
-	writer_undo(w, bytes_before);
+	if (error)
+		writer_undo(w);
+	w->is_begun = false;
 	return error;
 }
 
@@ -324,16 +400,15 @@ static int keep_all(struct writer *w, struct list *puts, uint64_t time_ms)
 /* One transaction, and its end. */
 static int keep_once(struct writer *w, struct list *puts, uint64_t time_ms)
 {
-	uint64_t bytes_before = w->total_bytes;
 	int error;
 
 	w->put_count = 0;
-	error = db_begin(&w->db);
+	error = writer_begin(w);
 	if (!error)
 		error = keep_all(w, puts, time_ms);
 	if (!error)
 		error = forget_total(w, 2 * w->put_count + WRITER_SPARE);
-	return writer_end(w, error, bytes_before);
+	return writer_end(w, error);
 }
 
 /* A room that is damaged stops nobody else: without it, again. */

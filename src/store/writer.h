@@ -24,6 +24,9 @@ struct writer {
 	uint8_t damaged[WRITER_DAMAGED][STORE_ID_BYTES];
 	unsigned int damaged_count;
 	uint64_t total_bytes; /* of all rooms */
+	uint64_t room_count;
+	bool is_begun; /* a transaction, before which there were */
+	uint64_t bytes_before, rooms_before;
 	uint8_t largest[STORE_ID_BYTES];
 	uint64_t largest_until; /* bytes down to which it gives; 0: none */
 	int64_t swept_number;   /* of the room where the last sweep ended */
@@ -40,7 +43,8 @@ int writer_open(struct writer *writer, const char *path,
 void writer_close(struct writer *writer);
 
 /* The room's row, which is changed from now on; made when `put` (may be NULL)
- * says how. 0 or -errno: -ENOENT, -EUSERS for a room too many. */
+ * says how; then one without messages may go. 0 or -errno: -ENOENT, -EUSERS for
+ * a room too many. */
 int writer_room(struct writer *writer, const uint8_t *id,
 		const struct store_put *put, struct db_room **room);
 
@@ -51,12 +55,19 @@ bool writer_is_damaged(const struct writer *writer, const uint8_t *id);
 /* Rooms that changed, into the database. 0 or -errno. */
 int writer_write_back(struct writer *writer);
 
-/* Undo the transaction, if there still is one. */
-void writer_undo(struct writer *writer, uint64_t bytes_before);
+/* Begin a transaction, unless one is begun. 0 or -errno. */
+int writer_begin(struct writer *writer);
 
-/* End the transaction: all of it, or with an error (of now, or `error`) nothing,
- * and total_bytes is `bytes_before` again. */
-int writer_end(struct writer *writer, int error, uint64_t bytes_before);
+/* Undo the transaction, if there is one. */
+void writer_undo(struct writer *writer);
+
+/* End the transaction: all of it, or with an error (of now, or `error`)
+ * nothing. */
+int writer_end(struct writer *writer, int error);
+
+/* Take a room without messages away. 0 or -errno. */
+int writer_room_remove(struct writer *writer, int64_t number,
+		       const uint8_t *id);
 
 uint64_t writer_now_ms(clockid_t clock);
 

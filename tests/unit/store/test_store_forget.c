@@ -102,15 +102,13 @@ static void test_many_rooms_do_not_hide_what_is_aged(void **state)
 	fail();
 }
 
-/* Else the keys of its messages were those of another room's. */
 static void test_a_room_too_many_is_refused_alone(void **state)
 {
 	static struct put puts[2];
 
+	limits.rooms = 1;
+	reopen_store();
 	must_put(1, 1, 0, 1);
-	store_close(store);
-	ask("UPDATE room SET number = 8388607");
-	open_store();
 	fill(&puts[0], 2, 1, 0, 1);
 	fill(&puts[1], 1, 1, 1, 1);
 	for (int i = 0; i < 2; i++)
@@ -119,16 +117,83 @@ static void test_a_room_too_many_is_refused_alone(void **state)
 		wait_told(&puts[i].is_told);
 	assert_int_equal(puts[0].put.error, -EUSERS);
 	assert_int_equal(puts[1].put.error, 0);
+	reopen_store();
 	assert_int_equal(put(2, 1, 1, 1)->put.error, -EUSERS);
 	assert_int_equal(get_all(2)->count, 0);
+}
+
+static void test_a_room_without_messages_makes_place(void **state)
+{
+	limits.rooms = 3;
+	limits.total_bytes = 2 * (16 + STORE_ROW_BYTES);
+	reopen_store();
+	for (unsigned int i = 0; i < 50; i++)
+		assert_int_equal(put_in(i, 0)->put.error, 0);
+	assert_int_equal(ask("SELECT count(*) FROM room"), 3);
+	assert_in_range(ask("SELECT count(*) FROM message"), 1, 2);
+	reopen_store();
+	assert_int_equal(put_in(50, 0)->put.error, 0);
+	assert_int_equal(ask("SELECT count(*) FROM room"), 3);
+}
+
+/* A key has bits for so many rooms; then those that went make place. */
+static void test_numbers_of_rooms_are_given_again(void **state)
+{
+	must_put(1, 1, 0, 3);
+	must_put(2, 1, 0, 3);
+	store_close(store);
+	ask("UPDATE message SET key = key + (8388605 << 40)"
+	    " WHERE key >> 40 = 2");
+	ask("UPDATE room SET number = 8388607 WHERE number = 2");
+	ask("UPDATE chain SET room = 8388607 WHERE room = 2");
+	open_store();
+	for (uint8_t room = 3; room < 6; room++)
+		must_put(room, 1, 0, 2);
+	assert_int_equal(ask("SELECT max(number) FROM room"), 8388607);
+	assert_int_equal(ask("SELECT count(*) FROM room WHERE number < 6"), 4);
+	must_put(3, 1, 2, 1);
+	for (uint8_t room = 1; room < 6; room++)
+		assert_int_equal(get_all(room)->count, room < 4 ? 3 : 2);
+	assert_string_equal(get_all(3)->envelopes[2], "03/01/2");
+}
+
+static void test_a_room_that_was_left_for_long_is_gone(void **state)
+{
+	must_put(1, 1, 0, 3);
+	must_put(2, 1, 0, 3);
+	must_put(3, 1, 0, 3);
+	store_close(store);
+	ask("UPDATE message SET time_ms = 1 WHERE key >> 40 < 3");
+	ask("UPDATE room SET time_ms = 1 WHERE number < 2");
+	limits.age_ms = 3600 * 1000;
+	open_store();
+	for (int i = 0; i < 600; i++) {
+		if (ask("SELECT count(*) FROM message") == 3)
+			break;
+		usleep(50000);
+	}
+	/* Swept once, it is empty; once more, and it is gone. */
+	reopen_store();
+	for (int i = 0; i < 600; i++) {
+		if (ask("SELECT count(*) FROM room") == 2)
+			break;
+		usleep(50000);
+	}
+	assert_int_equal(get_all(1)->read.era, 0);
+	assert_int_equal(get_all(2)->read.era, 7);
+	assert_int_equal(must_put(2, 1, 3, 1)->messages[0].sequence, 4);
+	assert_int_equal(get_all(3)->count, 3);
+	assert_int_equal(must_put(1, 1, 3, 1)->messages[0].sequence, 1);
 }
 
 static void test_a_room_forgets_by_age(void **state)
 {
 	must_put(1, 1, 0, 100);
 	must_put(2, 1, 0, 1);
-	limits.age_ms = 1000;
-	reopen_store();
+	store_close(store);
+	ask("UPDATE message SET time_ms = 1");
+	limits.age_ms = 3600 * 1000;
+	open_store();
 	for (int i = 0; i < 300 && get_all(1)->count; i++)
 		usleep(50000);
 	for (int i = 0; i < 300 && get_all(2)->count; i++)
@@ -152,6 +217,9 @@ int main(void)
 		STORE_TEST(test_many_rooms_do_not_hide_what_is_aged),
 		STORE_TEST(test_a_room_too_many_is_refused_alone),
 		STORE_TEST(test_a_room_forgets_by_age),
+		STORE_TEST(test_a_room_without_messages_makes_place),
+		STORE_TEST(test_numbers_of_rooms_are_given_again),
+		STORE_TEST(test_a_room_that_was_left_for_long_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
