@@ -22,7 +22,8 @@
  * stored only when no old one waits to be removed, so there are at most twice
  * as many of these as slots: what two commits replaced.
  *
- * Workers do not have the record, and cannot lie in it.
+ * Workers do not have the record, and cannot lie in it. Another version of this
+ * program may have left it, so what is read is judged (vhost_control_keep()).
  */
 #define RECORD_FDS       (sizeof(struct vhost_fds) / sizeof(int))
 #define RECORD_SLOTS     (RECORD_FDS + 1) /* the last: the connection */
@@ -30,8 +31,8 @@
 
 struct record_copy {
 	struct vhost_state vhost;
-	bool is_connected;
-	bool is_whole;
+	uint32_t is_connected;
+	uint32_t is_whole;
 	uint32_t serial[RECORD_SLOTS]; /* 0: none */
 };
 

@@ -404,8 +404,10 @@ void vhost_control_init(struct vhost_control *control,
 int vhost_control_keep(struct vhost_control *control, const int pipe_fds[2])
 {
 	struct vhost_step *step = &control->state->step;
-	int error = 0;
+	int error = vhost_state_check(control->state, control->device);
 
+	if (error)
+		return error;
 	memcpy(control->answer_pipe, pipe_fds, sizeof(control->answer_pipe));
 	if (step->phase != VHOST_PHASE_OPEN) {
 		control->channel.is_kept = true;

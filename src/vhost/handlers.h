@@ -17,6 +17,11 @@ typedef int vhost_check(const struct vhost_control *control,
 typedef int vhost_apply(struct vhost_control *control, struct vhost_message *in,
 			struct vhost_message *reply);
 
+/* state.c: whether a state that another process left may be gone on from, since
+ * nothing in it is out of range for this device. 0 or -EINVAL, -EFAULT. */
+int vhost_state_check(const struct vhost_state *state,
+		      const struct vhost_device *device);
+
 /* handle_device.c */
 vhost_apply vhost_apply_get_features;
 vhost_check vhost_check_set_features;

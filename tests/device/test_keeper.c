@@ -9,12 +9,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "device/load.h"
+#include "base/memory_file.h"
 #include "device/manager.h"
+#include "device/record.h"
 
 static unsigned int deaths_wanted = 10;
 static struct driver driver;
@@ -138,6 +141,30 @@ static void test_a_state_for_other_limits_is_not_used(void **state)
 	end(m);
 }
 
+/* As another version may leave it: an answer longer than any, to be sent. */
+static void test_a_record_that_cannot_be_is_not_used(void **state)
+{
+	struct manager *m = begin();
+	struct record_file *file = NULL;
+	struct vhost_step *step;
+
+	manager_drain(m);
+	for (unsigned int i = 0; i < m->kept; i++)
+		if (strcmp(m->entry[i].name, "pvx-record") == 0)
+			file = memory_file_map(m->entry[i].fd, sizeof(*file));
+	if (!file)
+		abort();
+	assert_int_equal(kill(driver.daemon, SIGSTOP), 0);
+	step = &file->copy[file->current & 1].vhost.step;
+	step->phase = VHOST_PHASE_APPLIED;
+	step->has_answer = true;
+	step->answer.header.payload_bytes = 1 << 20;
+	munmap(file, sizeof(*file));
+	assert_int_equal(manager_restart(m, &driver), 0);
+	connection_is_lost();
+	end(m);
+}
+
 static void test_without_a_manager_the_session_is_lost(void **state)
 {
 	int status;
@@ -189,6 +216,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_both_processes_die_unseen_under_load),
 		cmocka_unit_test(test_what_changed_since_is_kept),
 		cmocka_unit_test(test_a_state_for_other_limits_is_not_used),
+		cmocka_unit_test(test_a_record_that_cannot_be_is_not_used),
 		cmocka_unit_test(test_without_a_manager_the_session_is_lost),
 		cmocka_unit_test(test_a_process_that_forks_has_one_thread),
 	};
