@@ -67,6 +67,7 @@ enum mutant {
 	/* relay: who may come, and who may command */
 	MUTANT_address_limit,
 	MUTANT_room_limits,
+	MUTANT_room_rate,
 	MUTANT_device_ban,
 	MUTANT_admin_peer,
 	/* TLS */

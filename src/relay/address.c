@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* address.c - how many connections come from one place */
 
+/*
+ * How it works: an address is there while it has connections, and then on as
+ * long as it matters how many rooms it has begun: else one could come anew for
+ * each. Who is idle is looked after when the next one goes, oldest first.
+ */
+
 #include "relay/address.h"
 #include "base/mutant.h"
 #include "prim/shorthash.h"
@@ -49,9 +55,15 @@ static struct address *find(struct relay *relay,
 {
 	struct address *found = NULL;
 
-	HASH_FIND_BYHASHVALUE(hh, relay->addresses, key, ADDRESS_KEY_BYTES,
+	HASH_FIND_BYHASHVALUE(hh, relay->addresses.all, key, ADDRESS_KEY_BYTES,
 			      hash, found);
 	return found;
+}
+
+/* A bucket counts by the second; rooms are counted by the hour. */
+static uint64_t hours_now(const struct relay *relay)
+{
+	return loop_now_ms(relay->loop) / 3600;
 }
 
 /* NULL without memory. */
@@ -63,7 +75,10 @@ static struct address *add(struct relay *relay,
 	if (!a)
 		return NULL;
 	memcpy(a->key, key, ADDRESS_KEY_BYTES);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, relay->addresses, a->key,
+	list_init(&a->idle_link);
+	bucket_init(&a->rooms, relay->limits.rate_rooms,
+		    relay->limits.burst_rooms, hours_now(relay));
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, relay->addresses.all, a->key,
 				    ADDRESS_KEY_BYTES, hash, a);
 	if (find(relay, key, hash) == a)
 		return a;
@@ -92,14 +107,71 @@ int address_get(struct relay *relay, const struct sockaddr_storage *peer,
 		*address = add(relay, key, hash);
 	if (!*address)
 		return -ENOMEM;
-	(*address)->conns++;
+	if (!(*address)->conns++ && !list_is_empty(&(*address)->idle_link)) {
+		list_remove(&(*address)->idle_link);
+		relay->addresses.idle_count--;
+	}
 	return 0;
+}
+
+static void address_free(struct addresses *all, struct address *address)
+{
+	if (!list_is_empty(&address->idle_link))
+		all->idle_count--;
+	list_remove(&address->idle_link);
+	HASH_DEL(all->all, address);
+	free(address);
+}
+
+/* Those of whom nothing must be remembered any more, and who are too many. */
+static void free_idle(struct relay *relay)
+{
+	struct addresses *all = &relay->addresses;
+
+	while (!list_is_empty(&all->idle)) {
+		struct address *first =
+			list_entry(all->idle.next, struct address, idle_link);
+
+		if (all->idle_count <= RELAY_IDLE_ADDRESSES_MAX &&
+		    !bucket_is_full(&first->rooms, hours_now(relay)))
+			return;
+		address_free(all, first);
+	}
 }
 
 void address_put(struct relay *relay, struct address *address)
 {
 	if (!address || --address->conns)
 		return;
-	HASH_DEL(relay->addresses, address);
-	free(address);
+	list_append(&relay->addresses.idle, &address->idle_link);
+	relay->addresses.idle_count++;
+	if (bucket_is_full(&address->rooms, hours_now(relay)))
+		address_free(&relay->addresses, address);
+	free_idle(relay);
+}
+
+bool address_begin_room(struct relay *relay, struct address *address)
+{
+	struct bucket after;
+
+	if (!address)
+		return true;
+	after = address->rooms;
+	if (!CHECK(room_rate, !bucket_take(&after, 1, hours_now(relay))))
+		return false;
+	address->rooms = after;
+	return true;
+}
+
+void addresses_init(struct addresses *addresses)
+{
+	list_init(&addresses->idle);
+}
+
+void addresses_deinit(struct addresses *addresses)
+{
+	struct address *address, *next;
+
+	HASH_ITER(hh, addresses->all, address, next)
+	address_free(addresses, address);
 }

@@ -35,3 +35,11 @@ uint64_t bucket_take(struct bucket *b, uint64_t tokens, uint64_t now_ms)
 		return 0;
 	return (uint64_t)-b->level_milli / b->rate + 1;
 }
+
+bool bucket_is_full(const struct bucket *b, uint64_t now_ms)
+{
+	struct bucket later = *b;
+
+	return !b->rate || (!bucket_take(&later, 0, now_ms) &&
+			    later.level_milli == (int64_t)b->burst * 1000);
+}

@@ -3,6 +3,7 @@
 #ifndef PVX_RELAY_BUCKET_H
 #define PVX_RELAY_BUCKET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -22,5 +23,8 @@ void bucket_init(struct bucket *b, uint64_t rate, uint64_t burst,
 		 uint64_t now_ms);
 /* Take; returns how many milliseconds to wait before taking more. */
 uint64_t bucket_take(struct bucket *b, uint64_t tokens, uint64_t now_ms);
+
+/* Whether nothing was taken for long enough. */
+bool bucket_is_full(const struct bucket *b, uint64_t now_ms);
 
 #endif

@@ -55,7 +55,7 @@ static uint64_t count_rooms(const struct relay *relay)
 
 static uint64_t count_addresses(const struct relay *relay)
 {
-	return HASH_COUNT(relay->addresses);
+	return HASH_COUNT(relay->addresses.all) - relay->addresses.idle_count;
 }
 
 static uint64_t count_bans(const struct relay *relay)

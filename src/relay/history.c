@@ -32,11 +32,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* No error of the store's. */
+#define ERROR_TOO_MANY_ROOMS (-EAGAIN)
+
 struct history_put {
 	struct store_put put;
 	struct list conn_link; /* conn.puts */
 	struct conn *conn;     /* NULL: it left */
 	struct member *leaver; /* then, whose it was */
+	bool is_local;         /* it came from this machine */
 	struct room *room;
 	struct chunk *chunk;
 	uint64_t first_send; /* index of the first message's SEND */
@@ -145,10 +149,28 @@ static void note_error(struct relay *relay, int error)
 		log_info("messages are kept again");
 }
 
+/* Whether the room, which the store does not know yet, may be put there. Who
+ * has left before that was clear cannot be asked who he was. */
+static int room_begin(struct room *room, const struct history_put *p)
+{
+	struct relay *relay = room->relay;
+	bool may_begin =
+		room->history.is_begun || p->is_local ||
+		!relay->limits.rate_rooms ||
+		(p->conn && address_begin_room(relay, p->conn->address));
+
+	if (!may_begin)
+		return ERROR_TOO_MANY_ROOMS;
+	room->history.is_begun = true;
+	return 0;
+}
+
 /* Clause 9.8. */
 static void refuse_all(const struct history_put *p, int error)
 {
-	const char *text = store_explain(error);
+	const char *text = error == ERROR_TOO_MANY_ROOMS
+				   ? "your network began too many rooms"
+				   : store_explain(error);
 
 	for (size_t i = 0; i < p->put.count && p->conn; i++)
 		conn_say(p->conn, &(struct wire_message){
@@ -214,7 +236,8 @@ static void put_told(struct store_put *put)
 	struct relay *relay = room->relay;
 	size_t bytes = p->chunk->room_bytes;
 
-	note_error(relay, put->error);
+	if (put->error != ERROR_TOO_MANY_ROOMS)
+		note_error(relay, put->error);
 	if (put->error) {
 		relay->counters.refused[CHAT_CODE_STORE] += put->count;
 		refuse_all(p, put->error);
@@ -249,6 +272,7 @@ static void look_told(struct store_read *look)
 	    (random_bytes(&h->era, sizeof(h->era)) || !h->era))
 		h->era = 1;
 	h->is_known = !look->error;
+	h->is_begun = look->era != 0;
 	if (look->error && look->error != -ESHUTDOWN)
 		log_line(relay_log_level(room->relay, LOG_LEVEL_ERROR),
 			 "a history cannot be read: %s",
@@ -268,12 +292,13 @@ static void look_told(struct store_read *look)
 		is_last = list_is_empty(&h->early);
 		p->put.era = h->era;
 		p->put.last = h->last;
-		p->put.error = error;
-		if (error)
-			put_told(&p->put);
-		else
+		p->put.error = error ? error : room_begin(room, p);
+		if (!p->put.error) {
 			store_put(store, &p->put);
-		if (error && is_last)
+			continue;
+		}
+		put_told(&p->put);
+		if (is_last)
 			return;
 	}
 	room_destroy_if_empty(room);
@@ -340,6 +365,7 @@ static struct history_put *put_create(struct conn *conn)
 	p->put.count = count;
 	p->put.on_done = put_told;
 	p->conn = conn;
+	p->is_local = !conn->address;
 	p->room = conn->room;
 	p->chunk = conn->batch;
 	p->first_send = conn->sends - count + 1;
@@ -380,7 +406,11 @@ void history_take_batch(struct conn *conn, bool is_last)
 	room->history.puts++;
 	h->queued_bytes += p->chunk->room_bytes;
 	if (room->history.is_known) {
-		store_put(h->store, &p->put);
+		p->put.error = room_begin(room, p);
+		if (p->put.error)
+			put_told(&p->put);
+		else
+			store_put(h->store, &p->put);
 		return;
 	}
 	list_append(&room->history.early, &p->put.link);

@@ -32,6 +32,7 @@ struct room_history {
 	uint64_t first; /* kept, as far as is known */
 	uint64_t last;  /* handed on */
 	bool is_known;
+	bool is_begun; /* kept before, or counted on who begins it */
 	bool is_looking;
 	unsigned int puts;  /* not told; they keep the room alive */
 	struct list early;  /* history_put.put.link: wait until it is known */

@@ -24,6 +24,8 @@ struct relay_limits {
 	uint64_t memory_bytes;         /* queued for all clients */
 	uint64_t rate_messages; /* frames per second, per sender; 0: no */
 	uint64_t burst_messages;
+	uint64_t rate_rooms; /* begun per hour, per network; 0: no limit */
+	uint64_t burst_rooms;
 	uint64_t rate_bytes; /* per second, per sender; 0: no limit */
 	uint64_t burst_bytes;
 	uint64_t history_age_s; /* of what is kept; 0: no limit, as below */
@@ -50,7 +52,8 @@ struct relay_limits {
 #define RELAY_STOP_TIMEOUT_MS    2000u        /* to say BYE to everybody */
 #define RELAY_REFUSALS_MAX       64u          /* told FULL at the same time */
 #define RELAY_ACCEPTS_PER_TURN   64u
-#define RELAY_ACCEPT_PAUSE_MS    100u /* out of descriptors */
+#define RELAY_IDLE_ADDRESSES_MAX 65536u /* remembered for their rooms */
+#define RELAY_ACCEPT_PAUSE_MS    100u   /* out of descriptors */
 #define RELAY_LISTENERS_MAX      16u
 #define RELAY_DRAIN_S            30u /* to send all away */
 #define RELAY_DRAIN_MAX_S        86400u

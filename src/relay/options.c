@@ -200,6 +200,12 @@ static const struct option_row rows[] = {
 	  LIMIT(rate_bytes, 0, MAX_BYTES, "4194304") },
 	{ "burst-bytes", "N", "bytes in one go",
 	  LIMIT(burst_bytes, 1, MAX_BYTES, "16777216") },
+	{ "rate-rooms", "N",
+	  "rooms begun per hour from one IPv4 address or IPv6 /64\n"
+	  "network, 0: any",
+	  LIMIT(rate_rooms, 0, MAX_MESSAGES, "60") },
+	{ "burst-rooms", "N", "rooms in one go",
+	  LIMIT(burst_rooms, 1, MAX_MESSAGES, "256") },
 	{ "sandbox", "on|off", "refuse what the relay does not need",
 	  .kind = OPTION_SWITCH,
 	  .offset = offsetof(struct relay_options, has_sandbox),

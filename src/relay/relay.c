@@ -319,6 +319,7 @@ static int relay_init(struct relay *relay, const struct relay_options *options)
 	relay_set_limits(relay, &options->limits);
 	list_init(&relay->conns);
 	list_init(&relay->stalled);
+	addresses_init(&relay->addresses);
 	error = random_bytes(relay->hash_key, sizeof(relay->hash_key));
 	if (error) {
 		log_error("no randomness: %s", strerror(-error));
@@ -373,6 +374,7 @@ static void relay_deinit(struct relay *relay)
 	metrics_close(relay);
 	admin_close(relay);
 	bans_deinit(&relay->bans);
+	addresses_deinit(&relay->addresses);
 	if (relay->loop)
 		handshakes_deinit(relay);
 	loop_signals_close(&relay->signals);

@@ -41,8 +41,8 @@ struct relay {
 	uint64_t client_count; /* without those that are on their way out */
 	uint64_t last_number;  /* of a connection, for the log */
 	struct history history;
-	struct room *rooms;        /* uthash */
-	struct address *addresses; /* uthash */
+	struct room *rooms; /* uthash */
+	struct addresses addresses;
 	struct bans bans;
 	struct relay_counters counters;
 	uint8_t hash_key[SHORTHASH_KEY_BYTES]; /* of all tables */

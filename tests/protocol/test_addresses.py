@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import pvx_tap
+from pvx_clock import Clock
 from pvx_relay import Relay
-from pvx_wire import Device, Room
+from pvx_wire import CODES, Device, Room
 
 INSIDE = "PVX_INSIDE"
 ADDRESSES = ("192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128",
@@ -68,6 +69,46 @@ def test_an_ipv6_network_counts_as_one():
             relay.connect(source=source).greet()
         relay.connect(source="2001:db8::2").expect_error("FULL")
         relay.connect(source="2001:db8:0:1::1").greet()
+
+
+def first_word(client, room):
+    """The first message of a new member: None, or why it was refused."""
+    client.enter(room, Device())
+    client.say(0)
+    answer = client.expect_any(("REFUSED", "ACK"))
+    if answer.type == "ACK":
+        return None
+    assert answer.code == CODES["STORE"], answer
+    return answer.text
+
+
+def test_an_address_begins_so_many_rooms():
+    inside()
+    with Clock() as clock, Relay(
+            "--listen=plain:192.0.2.1:0", "--rate-rooms=60", "--burst-rooms=3",
+            "--sandbox=off", listen=None, state=True,
+            env=clock.env) as relay:
+        rooms = [Room() for _ in range(5)]
+        for room in rooms[:3]:
+            with relay.connect(source="192.0.2.2") as client:
+                assert first_word(client, room) is None
+        # It is not forgotten when all of its connections are gone.
+        relay.wait_for_log("leaves")
+        refused = relay.connect(source="192.0.2.2")
+        assert "too many rooms" in first_word(refused, rooms[3])
+        refused.expect("ACK")
+        refused.say(1)
+        assert refused.expect_any(("REFUSED", "ACK")).type == "REFUSED"
+        # Rooms that are there are no new ones, and others are not meant.
+        for source, room in (("192.0.2.2", rooms[0]), ("192.0.2.1", rooms[3]),
+                             ("192.0.2.2", rooms[3])):
+            with relay.connect(source=source) as client:
+                assert first_word(client, room) is None, source
+        clock.jump(monotonic_ms=61000)
+        with relay.connect(source="192.0.2.2") as client:
+            assert first_word(client, rooms[4]) is None
+        with relay.connect(source="192.0.2.2") as client:
+            assert first_word(client, Room()) is not None
 
 
 def test_loopback_has_no_limit():

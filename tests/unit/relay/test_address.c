@@ -22,12 +22,14 @@ static int setup(void **state)
 	if (!relay)
 		return -1;
 	relay->limits.max_address_clients = MOST;
-	return 0;
+	addresses_init(&relay->addresses);
+	return loop_create(&relay->loop);
 }
 
 static int teardown(void **state)
 {
-	assert_int_equal(HASH_COUNT(relay->addresses), 0);
+	assert_int_equal(HASH_COUNT(relay->addresses.all), 0);
+	loop_destroy(relay->loop);
 	free(relay);
 	return 0;
 }
@@ -140,6 +142,42 @@ static void test_zero_is_no_limit(void **state)
 	put(one, 2 * MOST);
 }
 
+/* Without a rate nobody is remembered, which teardown() sees to. */
+static void test_who_has_begun_rooms_is_remembered(void **state)
+{
+	struct address *one;
+
+	relay->limits.rate_rooms = 1;
+	relay->limits.burst_rooms = 2;
+	one = get("192.0.2.1");
+	assert_true(address_begin_room(relay, one));
+	assert_true(address_begin_room(relay, one));
+	assert_false(address_begin_room(relay, one));
+	assert_true(address_begin_room(relay, NULL));
+	put(one, 1);
+	put(get("192.0.2.2"), 1); /* has begun none */
+	assert_int_equal(HASH_COUNT(relay->addresses.all), 1);
+	assert_int_equal(relay->addresses.idle_count, 1);
+	assert_ptr_equal(get("192.0.2.1"), one);
+	assert_int_equal(relay->addresses.idle_count, 0);
+	assert_false(address_begin_room(relay, one));
+	put(one, 1);
+	for (uint32_t i = 0; i <= RELAY_IDLE_ADDRESSES_MAX; i++) {
+		struct in_addr ip = { .s_addr = htonl(0x0a000000 + i) };
+		char text[INET_ADDRSTRLEN];
+
+		inet_ntop(AF_INET, &ip, text, sizeof(text));
+		one = get(text);
+		assert_true(address_begin_room(relay, one));
+		put(one, 1);
+	}
+	assert_int_equal(HASH_COUNT(relay->addresses.all),
+			 RELAY_IDLE_ADDRESSES_MAX);
+	addresses_deinit(&relay->addresses);
+	assert_int_equal(relay->addresses.idle_count, 0);
+	relay->limits.rate_rooms = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +187,7 @@ int main(void)
 		cmocka_unit_test(test_families_do_not_mix),
 		cmocka_unit_test(test_this_machine_has_no_limit),
 		cmocka_unit_test(test_zero_is_no_limit),
+		cmocka_unit_test(test_who_has_begun_rooms_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
