@@ -74,12 +74,13 @@ static int pin_known(struct state *state, const char *server,
 		     uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
 {
 	char name[PIN_NAME_ROOM];
+	const char *text = bare(server);
 	int error;
 
 	pin_name(name, server);
 	error = state_server_get(state, name, fingerprint);
-	if (error == -ENOENT && strcmp(name, bare(server)) != 0)
-		error = state_server_get(state, bare(server), fingerprint);
+	if (error == -ENOENT && strcmp(name, text) != 0)
+		error = state_server_get(state, text, fingerprint);
 	return error;
 }
 
