@@ -118,7 +118,10 @@ static struct scatterlist *side_map(const struct vcd_buf *buf, u32 split,
 		return vcd_buf_map(buf, 0, buf->bytes, sg);
 	end = vcd_buf_map(buf, 0, split, sg);
 	end = vcd_pin_map(pin, end);
-	return vcd_buf_map(buf, split, buf->bytes - split, end);
+	end = vcd_buf_map(buf, split, buf->bytes - split, end);
+	/* Pages may have taken fewer entries than there are. */
+	sg_mark_end(end - 1);
+	return end;
 }
 
 u32 vcd_call_segments(const struct vcd_call *call)

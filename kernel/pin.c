@@ -81,14 +81,32 @@ void vcd_pin_deinit(struct vcd_pin *pin)
 	memset(pin, 0, sizeof(*pin));
 }
 
+/* Pages that lie one behind the other are one entry, up to a size that any
+ * way to memory takes (swiotlb: 256 KiB). */
+#define ENTRY_BYTES_MAX 65536u
+
+static bool is_behind(const struct page *page, const struct page *last)
+{
+	return page_to_pfn(page) == page_to_pfn(last) + 1;
+}
+
 struct scatterlist *vcd_pin_map(const struct vcd_pin *pin,
 				struct scatterlist *sg)
 {
-	u32 offset = pin->offset, left = pin->bytes, i, n;
+	u32 left = pin->bytes, i = 0, first, n;
 
-	for (i = 0; i < pin->count; i++, left -= n, offset = 0) {
-		n = min_t(u32, left, PAGE_SIZE - offset);
-		sg_set_page(sg++, pin->pages[i], n, offset);
+	while (i < pin->count) {
+		first = i++;
+		n = PAGE_SIZE - (first ? 0 : pin->offset);
+		while (i < pin->count && n + PAGE_SIZE <= ENTRY_BYTES_MAX &&
+		       is_behind(pin->pages[i], pin->pages[i - 1])) {
+			n += PAGE_SIZE;
+			i++;
+		}
+		n = min(n, left);
+		sg_set_page(sg++, pin->pages[first], n,
+			    first ? 0 : pin->offset);
+		left -= n;
 	}
 	return sg;
 }

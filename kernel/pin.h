@@ -34,7 +34,7 @@ static inline u32 vcd_pin_pages(unsigned long from, u32 bytes)
 		     : 0;
 }
 
-/* As vcd_buf_map(); takes pin->count entries. */
+/* As vcd_buf_map(); takes pin->count entries at most. */
 struct scatterlist *vcd_pin_map(const struct vcd_pin *pin,
 				struct scatterlist *sg);
 

@@ -155,16 +155,16 @@ static int measure(const struct point *p, unsigned int ms)
 			abort();
 	}
 	pthread_barrier_wait(&barrier);
-	steer("begin");
 	counts_read(before);
+	steer("begin");
 	begun_ns = now_ns();
 	pthread_barrier_wait(&barrier);
 	sleep_ms(ms);
 	atomic_store(&is_over, true);
 	pthread_barrier_wait(&barrier);
 	wall_ns = now_ns() - begun_ns;
-	counts_read(after);
 	steer("end");
+	counts_read(after);
 	pthread_barrier_wait(&barrier);
 	for (unsigned int i = 0; i < p->threads; i++) {
 		pthread_join(ids[i], NULL);
