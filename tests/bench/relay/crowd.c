@@ -304,14 +304,18 @@ static int crowd_turn(struct crowd *crowd, uint64_t until_ns)
 	if (crowd->is_sending && crowd->plan.rate && crowd->next_ns < until_ns)
 		until_ns = crowd->next_ns;
 	/* With something to send there is nothing to wait for. */
-	until_ns = until_ns > now_ns && !crowd->dirty_count ? until_ns - now_ns
-							    : 0;
+	until_ns = until_ns > now_ns && !crowd->dirty_count &&
+				   !(crowd->plan.is_awake && crowd->is_sending)
+			   ? until_ns - now_ns
+			   : 0;
 	patience.tv_sec = (time_t)(until_ns / 1000000000);
 	patience.tv_nsec = (long)(until_ns % 1000000000);
 	count = epoll_pwait2(crowd->epoll_fd, batch, CROWD_BATCH, &patience,
 			     NULL);
 	if (count < 0 && errno != EINTR)
 		return -errno;
+	if (count == 0 && crowd->is_measured && crowd->plan.is_awake)
+		crowd->idle_ns += crowd_clock_ns() - now_ns;
 	for (int i = 0; i < count && !error; i++)
 		error = crowd_serve(crowd, batch[i].data.ptr, batch[i].events);
 	if (!error)

@@ -26,6 +26,7 @@ struct crowd_plan {
 	uint32_t stalled;    /* of the first room, the last ones: never read */
 	uint32_t idle;       /* connections that only are there */
 	bool is_secure;      /* TLS */
+	bool is_awake;       /* looks for events without sleeping */
 };
 
 struct crowd_room {
@@ -54,6 +55,7 @@ struct crowd {
 	/* What came of it: */
 	uint64_t deliveries;
 	uint64_t measured;
+	uint64_t idle_ns; /* looked for events in vain, while measured */
 	struct histogram latency;
 	char fault[160]; /* the first one; empty: none */
 };

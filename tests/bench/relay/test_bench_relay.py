@@ -56,6 +56,10 @@ def test_everything_arrives_through_the_ceiling():
     check_all_arrives("ceiling", "--rooms=3", "--senders=5")
 
 
+def test_everything_arrives_at_a_generator_that_never_sleeps():
+    check_all_arrives("ceiling", "--awake=1")
+
+
 def test_everything_arrives_through_redis():
     check_all_arrives("redis", "--senders=2")
 

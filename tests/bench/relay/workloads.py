@@ -53,8 +53,11 @@ WORKLOADS = [
              target=OR),
     Workload("1x100-w64", "1 sender to 100, 200 B, window 64", window=64,
              rounds=3),
-    Workload("1x100-w1", "1 sender to 100, 200 B, window 1", window=1,
-             quick=True, target=(targets.quiet, 1.1)),
+    Workload("1x100-w1", "1 sender to 100, 200 B, window 1, a generator that "
+             "never sleeps", window=1, awake=1, quick=True,
+             target=(targets.quiet, 1.1, True)),
+    Workload("1x100-w1-asleep", "1 sender to 100, 200 B, window 1, a generator "
+             "that must be woken", window=1, target=(targets.quiet, 1.1, False)),
     Workload("1x1000-w256", "1 sender to 1,000, 200 B, window 256",
              members=1001, target=OR),
     Workload("1x1000-w64", "1 sender to 1,000, 200 B, window 64",
@@ -79,7 +82,7 @@ WORKLOADS = [
              window=4096, rate=2000, who=("paravox",), quick=True,
              target=stalled_by("rate-1k")),
     Workload("idle", "1 sender to 100, 200 B, window 1, beside 10,000 who do "
-             "nothing", window=1, idle=10000, who=NO_IRC, rounds=5,
+             "nothing", window=1, awake=1, idle=10000, who=NO_IRC, rounds=5,
              target=(targets.idle, "1x100-w1", 2048, 1.1)),
     Workload("tls-1x100-w256", "1 sender to 100, 200 B, window 256, TLS 1.3",
              who=TLS, quick=True, target=(targets.tls, 2)),
