@@ -15,6 +15,10 @@
 #define FORGET_STEP    64 /* messages at a time */
 #define SWEEP_ROOMS    256
 #define SWEEP_STEPS    256
+#define NEED_STEPS     1   /* each writes what it forgets, at least */
+#define NEED_SWEEPS    256 /* of them, at a time */
+#define TOTAL_MESSAGES 16  /* a step, above the bound of all */
+#define TOTAL_STEPS    16
 #define SWEEP_MIN_MS   100
 #define SWEEP_MAX_MS   60000
 #define SWEEP_AGAIN_MS 10 /* it was not done */
@@ -224,19 +228,42 @@ static int room_sweep(struct writer *w, const struct db_room *found,
 	return writer_blame(w, found->id, outcome);
 }
 
-uint64_t forget_aged(struct writer *w)
+/* In how many milliseconds to sweep again. */
+static uint64_t sweep_interval(const struct writer *w)
 {
-	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME), wait_ms;
+	uint64_t wait_ms = w->limits.age_ms / 16;
+
+	if (wait_ms < SWEEP_MIN_MS)
+		return SWEEP_MIN_MS;
+	if (!w->limits.age_ms || wait_ms > SWEEP_MAX_MS)
+		return SWEEP_MAX_MS;
+	return wait_ms;
+}
+
+/* What was lowered since, if the rooms themselves had no more than they may. */
+static int sweep_total(struct writer *w, unsigned int *steps)
+{
+	uint64_t most = *steps < TOTAL_STEPS ? *steps : TOTAL_STEPS;
+	int error;
+
+	if (!*steps || !w->limits.total_bytes ||
+	    w->total_bytes <= w->limits.total_bytes)
+		return 0;
+	error = writer_begin(w);
+	if (!error)
+		error = forget_total(w, most * TOTAL_MESSAGES);
+	if (!error && w->total_bytes > w->limits.total_bytes)
+		*steps = 0; /* and again */
+	return error;
+}
+
+static uint64_t sweep(struct writer *w, unsigned int steps)
+{
+	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME);
 	int64_t number_before = w->swept_number;
-	unsigned int damaged_before = w->damaged_count;
-	unsigned int steps = SWEEP_STEPS, rooms = 0;
+	unsigned int damaged_before = w->damaged_count, rooms = 0;
 	int outcome = 1, error = 0;
 
-	wait_ms = w->limits.age_ms / 16;
-	if (wait_ms < SWEEP_MIN_MS)
-		wait_ms = SWEEP_MIN_MS;
-	if (!w->limits.age_ms || wait_ms > SWEEP_MAX_MS)
-		wait_ms = SWEEP_MAX_MS;
 	while (outcome == 1 && steps && rooms++ < SWEEP_ROOMS) {
 		struct db_room room = { 0 };
 
@@ -256,6 +283,9 @@ uint64_t forget_aged(struct writer *w)
 		if (error < 0)
 			outcome = error;
 	}
+	if (outcome == 0)
+		outcome = sweep_total(w, &steps);
+	w->sweep_error = outcome < 0 ? outcome : 0;
 	if (outcome < 0)
 		writer_undo(w);
 	if (w->damaged_count > damaged_before) {
@@ -263,10 +293,27 @@ uint64_t forget_aged(struct writer *w)
 		w->swept_number = number_before;
 		return SWEEP_AGAIN_MS;
 	}
-	if (outcome < 0)
-		return wait_ms;
 	if (w->is_begun)
-		(void)writer_end(w, 0);
+		w->sweep_error = writer_end(w, 0);
 	/* All of them at least once in that time, however many there are. */
-	return steps && outcome <= 0 ? wait_ms : SWEEP_AGAIN_MS;
+	return w->sweep_error || (steps && outcome <= 0) ? sweep_interval(w)
+							 : SWEEP_AGAIN_MS;
+}
+
+uint64_t forget_aged(struct writer *w)
+{
+	return sweep(w, SWEEP_STEPS);
+}
+
+void forget_in_need(struct writer *w)
+{
+	uint64_t wait_ms = SWEEP_AGAIN_MS;
+
+	for (int i = 0; i < NEED_SWEEPS && wait_ms == SWEEP_AGAIN_MS; i++) {
+		wait_ms = sweep(w, NEED_STEPS);
+		/* What was taken for the log serves the next step. */
+		(void)sqlite3_wal_checkpoint_v2(w->db.handle, NULL,
+						SQLITE_CHECKPOINT_TRUNCATE,
+						NULL, NULL);
+	}
 }

@@ -17,4 +17,7 @@ int forget_total(struct writer *writer, uint64_t most);
  * many milliseconds it wants to go on. */
 uint64_t forget_aged(struct writer *writer);
 
+/* The same on a disk that is full, in small steps that need little of it. */
+void forget_in_need(struct writer *writer);
+
 #endif

@@ -98,6 +98,8 @@ static int writer_reopen(struct writer *w)
 	w->error = count_bytes(w);
 	if (w->error)
 		db_close(&w->db);
+	else
+		reserve_open(&w->reserve, w->path);
 	return w->error;
 }
 
@@ -113,6 +115,7 @@ int writer_open(struct writer *w, const char *path,
 void writer_close(struct writer *w)
 {
 	db_close(&w->db);
+	reserve_close(&w->reserve);
 }
 
 static int write_back(struct writer *w, unsigned int place)
@@ -429,6 +432,11 @@ static int keep_most(struct writer *w, struct list *puts, uint64_t time_ms)
 	return error;
 }
 
+static bool is_full(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT;
+}
+
 void writer_keep(struct writer *w, struct list *puts)
 {
 	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME);
@@ -436,6 +444,9 @@ void writer_keep(struct writer *w, struct list *puts)
 
 	if (!error)
 		error = keep_most(w, puts, time_ms);
+	if (is_full(error) && !w->is_short)
+		w->sweep_ms = 0; /* what may go must go now */
+	w->is_short = is_full(error);
 	list_for_each (link, puts) {
 		struct store_put *put =
 			list_entry(link, struct store_put, link);
@@ -464,6 +475,10 @@ uint64_t writer_tidy(struct writer *w)
 	if (now >= w->sweep_ms) {
 		uint64_t wait_ms = forget_aged(w);
 
+		if (is_full(w->sweep_error) && reserve_give(&w->reserve))
+			forget_in_need(w);
+		else
+			reserve_take(&w->reserve);
 		w->sweep_ms = writer_now_ms(CLOCK_MONOTONIC) + wait_ms;
 		return wait_ms;
 	}

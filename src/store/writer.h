@@ -4,6 +4,7 @@
 #define PVX_STORE_WRITER_H
 
 #include "store/db.h"
+#include "store/reserve.h"
 
 #include <time.h>
 
@@ -14,6 +15,7 @@
 struct writer {
 	struct db db;
 	const char *path; /* borrowed */
+	struct reserve reserve;
 	struct store_limits limits;
 	struct db_room rooms[WRITER_ROOMS]; /* as the transaction has them */
 	bool is_dirty[WRITER_ROOMS];
@@ -34,6 +36,8 @@ struct writer {
 	int error;          /* why db is closed */
 	uint64_t retry_ms;  /* when to open it again */
 	uint64_t sweep_ms;  /* when to sweep next */
+	int sweep_error;    /* why the last one could not forget */
+	bool is_short;      /* of space on the disk, at the last put */
 	uint64_t put_count; /* messages kept by the transaction */
 };
 

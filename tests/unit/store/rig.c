@@ -38,12 +38,12 @@ int setup(void **state)
 
 void remove_files(void)
 {
-	static const char *const names[] = { "history.sqlite",
-					     "history.sqlite-wal",
-					     "history.sqlite-shm",
-					     "history.lock" };
+	static const char *const names[] = {
+		"history.sqlite", "history.sqlite-wal", "history.sqlite-shm",
+		"history.lock", "history.reserve"
+	};
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		char path[128];
 
 		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
