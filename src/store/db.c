@@ -11,6 +11,7 @@
 #include "store/db.h"
 
 #include "base/mutant.h"
+#include "sql/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,38 +92,7 @@ static const char *const sql[DB_STATEMENTS] = {
 
 int db_error(const struct db *db, int result)
 {
-	int system = db && db->handle ? sqlite3_system_errno(db->handle) : 0;
-
-	switch (result & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_ROW:
-	case SQLITE_DONE:
-		return 0;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-	case SQLITE_MISMATCH:
-	case SQLITE_CONSTRAINT: /* a number is there that cannot be */
-		return -EBADMSG;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_READONLY:
-		return -EROFS;
-	case SQLITE_IOERR:
-		return system == ENOSPC || system == EROFS || system == EDQUOT
-			       ? -system
-			       : -EIO;
-	case SQLITE_CANTOPEN:
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return system ? -system : -EACCES;
-	default:
-		return -EIO;
-	}
+	return sql_error(db ? db->handle : NULL, result);
 }
 
 void db_bind(struct db *db, enum db_statement s, int place, uint64_t value)
