@@ -92,11 +92,11 @@ def contestants_of(results, workload):
 
 def summary(results, workloads, verdicts, about):
     """What docs/performance.md tells: two tables, as lines."""
-    yield (f"{about['cpus']} virtual CPUs, Linux {about['kernel']}, "
-           f"{about['date']}, load {about['load'][0]:.1f}; {about['rounds']} "
-           f"rounds of {about['ms']} ms"
-           f"{', --realtime' if about['realtime'] else ''}; median (least to "
-           "most).")
+    kernel = ".".join(about["kernel"].split(".")[:2])
+    yield (f"{about['cpus']} CPUs, Linux {kernel}, {about['date']}, load "
+           f"{about['load'][0]:.1f}: `--rounds={about['rounds']} "
+           f"--ms={about['ms']}{' --realtime' if about['realtime'] else ''}`.")
+    yield "Median (least to most)."
     yield ""
     yield row("load", "server", "deliveries/s, thousands", "CPU ns a delivery",
               "p50 us", "p99 us", "generator busy", "MiB")
