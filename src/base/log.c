@@ -4,7 +4,9 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +30,17 @@ static const struct {
 static const char *log_program = "paravox";
 static enum log_level log_shown = LOG_LEVEL_INFO;
 static enum log_format log_format = LOG_FORMAT_TEXT;
+static struct log_bucket *log_bucket; /* NULL: no limit */
 
 void log_init(const char *program, enum log_level level)
 {
 	log_program = program;
 	log_shown = level;
+}
+
+void log_limit(struct log_bucket *bucket)
+{
+	log_bucket = bucket;
 }
 
 void log_format_set(enum log_format format)
@@ -106,17 +114,39 @@ static void write_json(char *line, enum log_level level, const char *message)
 	strcpy(escape(line + used, message), "\"}");
 }
 
-void log_line(enum log_level level, const char *format, ...)
+/* Whether there is room for a line; and how many had none since the last. */
+static bool take_room(enum log_level level, uint32_t *left_out)
 {
-	char message[MESSAGE_ROOM], line[LINE_ROOM + 8], *at = line;
-	va_list args;
+	struct timespec now = { 0 };
+	uint64_t now_ns, full_ns, next_ns;
 
-	if (level > log_shown)
-		return;
-	va_start(args, format);
-	if (vsnprintf(message, sizeof(message), format, args) < 0)
-		message[0] = '\0';
-	va_end(args);
+	*left_out = 0;
+	if (!log_bucket || level == LOG_LEVEL_ERROR)
+		return true;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	full_ns = atomic_load(&log_bucket->full_ns);
+	do {
+		next_ns = now_ns;
+		/* Further ahead than a burst it never is by itself. */
+		if (full_ns > now_ns &&
+		    full_ns - now_ns <= LOG_BURST * LOG_EVERY_NS)
+			next_ns = full_ns;
+		next_ns += LOG_EVERY_NS;
+		if (next_ns - now_ns > LOG_BURST * LOG_EVERY_NS) {
+			atomic_fetch_add(&log_bucket->left_out, 1);
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak(&log_bucket->full_ns, &full_ns,
+					       next_ns));
+	*left_out = atomic_exchange(&log_bucket->left_out, 0);
+	return true;
+}
+
+static void write_line(enum log_level level, char *message)
+{
+	char line[LINE_ROOM + 8], *at = line;
+
 	for (char *c = message; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
@@ -133,4 +163,23 @@ void log_line(enum log_level level, const char *format, ...)
 	/* One write per line, so that lines of several processes don't mix. */
 	if (write(STDERR_FILENO, line, strlen(line)) < 0)
 		return;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	char message[MESSAGE_ROOM], note[64];
+	uint32_t left_out;
+	va_list args;
+
+	if (level > log_shown || !take_room(level, &left_out))
+		return;
+	if (left_out) {
+		sprintf(note, "%" PRIu32 " lines were left out", left_out);
+		write_line(LOG_LEVEL_WARNING, note);
+	}
+	va_start(args, format);
+	if (vsnprintf(message, sizeof(message), format, args) < 0)
+		message[0] = '\0';
+	va_end(args);
+	write_line(level, message);
 }

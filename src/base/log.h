@@ -3,6 +3,9 @@
 #ifndef PVX_BASE_LOG_H
 #define PVX_BASE_LOG_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARNING,
@@ -17,8 +20,24 @@ enum log_format {
 	LOG_FORMATS
 };
 
+/* Lines at once, and between two of them when there were that many. */
+#define LOG_BURST    50
+#define LOG_EVERY_NS UINT64_C(1000000000)
+
+/* How many lines there were; all zeros: none. Plain data. */
+struct log_bucket {
+	_Atomic uint64_t full_ns;
+	_Atomic uint32_t left_out;
+	uint32_t reserved;
+};
+
 /* Program name that begins every line (borrowed), and the level to show. */
 void log_init(const char *program, enum log_level level);
+
+/* From now on leave out what is more than that, but for errors, and say how much
+ * it was in front of the next line: a peer must not fill a disk. Processes may
+ * share the bucket (borrowed), whatever they write in it. */
+void log_limit(struct log_bucket *bucket);
 
 /* Text until this is called. */
 void log_format_set(enum log_format format);

@@ -58,6 +58,7 @@ static void lay_out(struct state *state, const struct state_limits *limits,
 static uint32_t layout_number(void)
 {
 	return (uint32_t)(sizeof(struct state_session) +
+			  11 * sizeof(struct state_head) +
 			  1000 * sizeof(struct state_slot) +
 			  7 * sizeof(struct state_queue));
 }

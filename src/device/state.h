@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "abi/virtio_cryptodev.h"
+#include "base/log.h"
 #include "device/counters.h"
 #include "vhost/vring.h"
 
@@ -99,6 +100,7 @@ struct state_head {
 	uint32_t file_count;    /* entries behind were never used */
 	uint32_t session_count; /* the same */
 	uint32_t deaths;        /* of workers */
+	struct log_bucket log;  /* of all workers */
 };
 
 /* The mappings; copied as it is by fork(2). */

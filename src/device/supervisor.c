@@ -59,6 +59,7 @@ struct supervisor {
 	struct vhost_state vhost;
 	struct vhost_fds fds;
 	struct loop_watch control_watch;
+	struct log_bucket log;
 	bool is_connected;
 	bool has_begun; /* the loop runs */
 	int result;
@@ -495,6 +496,7 @@ int supervisor_run(const struct device_options *options,
 	memset(&s, 0, sizeof(s));
 	s.options = options;
 	s.probes = probes;
+	log_limit(&s.log);
 	s.listener.fd = -1;
 	s.crew.params.at_moment = probes ? probes->at_request : NULL;
 	if (probes && probes->stop_limit_ms)

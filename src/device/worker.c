@@ -100,6 +100,7 @@ static int worker_init(struct worker *worker,
 
 	worker->state = params->state;
 	worker->link = params->link;
+	log_limit(&params->state->head->log);
 	heap_init();
 	error = signals_init(params->supervisor);
 	if (!error)

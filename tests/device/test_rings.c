@@ -5,9 +5,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "cryptsess.h"
 #include "device/reaper.h"
 #include "device/stand.h"
@@ -133,6 +136,60 @@ static void test_a_broken_ring_breaks_no_other(void **state)
 	chain_works(1, session);
 }
 
+static int log_fd;
+
+static void log_to_file(void)
+{
+	(void)dup2(log_fd, STDERR_FILENO);
+}
+
+static unsigned int count_lines(void)
+{
+	static char bytes[1 << 20];
+	ssize_t got = pread(log_fd, bytes, sizeof(bytes), 0);
+	unsigned int count = 0;
+
+	for (ssize_t i = 0; i < got; i++)
+		count += bytes[i] == '\n';
+	return count;
+}
+
+/* Each time it is another worker that finds the ring broken. */
+static void test_a_guest_does_not_fill_the_log(void **state)
+{
+	static struct driver d;
+	struct frontend_queue *q = &d.fe.queue[1];
+	time_t begun = time(NULL);
+	struct frontend_piece empty;
+	unsigned int room;
+	uint64_t count;
+
+	driver_init(&d);
+	d.options.log_level = LOG_LEVEL_INFO;
+	d.expects_deaths = true;
+	d.in_child = log_to_file;
+	log_fd = memfd_create("log", MFD_CLOEXEC);
+	assert_int_equal(driver_start(&d), 0);
+	assert_int_equal(driver_connect(&d, DRIVER_FEATURES), 0);
+	empty = (struct frontend_piece){ d.arena_start, 0, false };
+	for (unsigned int i = 0; i < 4 * LOG_BURST; i++) {
+		assert_true(frontend_submit(q, &empty, 1, 0) >= 0);
+		assert_int_equal(frontend_kick_always(q), 0);
+		assert_int_equal(frontend_poll(q->err_fd, FRONTEND_WAIT_MS), 1);
+		assert_int_equal(read(q->err_fd, &count, sizeof(count)),
+				 sizeof(count));
+		assert_int_equal(frontend_ask(&d.fe, VHOST_RESET_DEVICE, NULL,
+					      0, NULL, 0),
+				 0);
+		frontend_queue_clear(q);
+		assert_int_equal(frontend_queue_start(q, 0), 0);
+	}
+	room = 2 * (unsigned int)(time(NULL) - begun + 1);
+	assert_in_range(count_lines(), LOG_BURST, 2 * LOG_BURST + 2 * room);
+	assert_int_equal(driver_stop(&d), 0);
+	close(log_fd);
+}
+
 #define HELD       12u
 #define HELD_BYTES (1024u * 1024)
 
@@ -249,6 +306,7 @@ int main(void)
 		TEST(sessions_outlive_a_stop_and_new_memory),
 		TEST(a_reset_of_the_device_ends_the_generation),
 		TEST(a_broken_ring_breaks_no_other),
+		TEST(a_guest_does_not_fill_the_log),
 		TEST(hello_is_a_barrier),
 		TEST(deaths_leave_an_inflight_file_in_order),
 	};

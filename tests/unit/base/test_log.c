@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -103,6 +104,51 @@ static void test_formats_have_names(void **state)
 	assert_int_equal(log_format_parse("xml"), -EINVAL);
 }
 
+static unsigned int count_lines(const char *text)
+{
+	unsigned int count = 0;
+
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+static void test_a_flood_is_cut_and_counted(void **state)
+{
+	struct log_bucket bucket = { 0 };
+	time_t begun = time(NULL);
+	unsigned int lines = 0, room;
+
+	log_format_set(LOG_FORMAT_TEXT);
+	log_limit(&bucket);
+	for (unsigned int i = 0; i < 2 * LOG_BURST; i++)
+		lines += count_lines(line_of(LOG_LEVEL_WARNING, "again"));
+	/* One more for each second that it took, with a line that says so. */
+	room = 2 * (unsigned int)(time(NULL) - begun + 1);
+	assert_in_range(lines, LOG_BURST, LOG_BURST + room);
+	assert_string_equal(line_of(LOG_LEVEL_ERROR, "this"),
+			    "test: error: this\n");
+	/* Much later. */
+	bucket.full_ns = 0;
+	bucket.left_out = 7;
+	assert_string_equal(line_of(LOG_LEVEL_INFO, "on"),
+			    "test: warning: 7 lines were left out\n"
+			    "test: info: on\n");
+	assert_string_equal(line_of(LOG_LEVEL_INFO, "on"), "test: info: on\n");
+	log_limit(NULL);
+}
+
+/* A bucket that another process wrote nonsense into silences nobody. */
+static void test_a_bucket_that_cannot_be_is_an_empty_one(void **state)
+{
+	struct log_bucket bucket = { .full_ns = UINT64_MAX };
+
+	log_format_set(LOG_FORMAT_TEXT);
+	log_limit(&bucket);
+	assert_string_equal(line_of(LOG_LEVEL_INFO, "on"), "test: info: on\n");
+	log_limit(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +158,8 @@ int main(void)
 		cmocka_unit_test(
 			test_a_long_message_is_cut_and_the_line_is_whole),
 		cmocka_unit_test(test_formats_have_names),
+		cmocka_unit_test(test_a_flood_is_cut_and_counted),
+		cmocka_unit_test(test_a_bucket_that_cannot_be_is_an_empty_one),
 	};
 
 	unsetenv("JOURNAL_STREAM");
