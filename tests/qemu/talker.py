@@ -10,8 +10,8 @@ from machine import HERE, Machine
 NODE = "cryptodev:/dev/cryptodev0"
 WAIT_S = 120
 MACHINE_S = 900
-ROOM = "/mnt/home/room"
-HEARD = "/mnt/heard"
+ROOM = "/run/home/room"
+HEARD = "/run/heard"
 
 
 class Talker:
@@ -19,7 +19,7 @@ class Talker:
         build = pathlib.Path(build).resolve()
         self.name, self.events = name, []
         self.machine = Machine(
-            build, HERE / "obey", kernel=build / "qemu/kernel",
+            build, [HERE / "obey"], kernel=build / "qemu/kernel",
             module=build / "qemu/module/kernel", seconds=MACHINE_S,
             network=True)
         self.device = self.machine.devices[0]
