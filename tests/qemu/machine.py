@@ -6,8 +6,9 @@ How it works: the guest runs a script, whose output is its second serial port;
 the first is the console of its kernel. It steers the machine by files in a
 folder that both see (tests/guest/claims), named after one of ORDERS. QEMU and
 the devices are children in groups of their own, ended by close(), and QEMU's
-life has an end anyway (`seconds`).
+life has an end anyway (`seconds`), before which `stuck` says what it did.
 """
+import atexit
 import ctypes
 import json
 import os
@@ -20,9 +21,13 @@ import tempfile
 import threading
 import time
 
+import ending
+import stuck
+
 HERE = pathlib.Path(__file__).resolve().parent
 START_S = 60
 QMP_S = 120
+LATE_QMP_S = 20
 UNPLUG_S = 120
 VIRTIO_ID = 30
 RING_ENTRIES = 1024
@@ -83,14 +88,15 @@ class Device:
         self.log = open(folder / f"device{number}.log", "ab")
         self.options = options
         self.kills = 0
-        self.start()
+        self.process = None
 
     def start(self):
-        self.process = subprocess.Popen(
-            [self.program, f"--socket-path={self.socket}",
-             f"--stats-socket={self.stats_socket}", "--log-level=warning",
-             *self.options], stdin=subprocess.DEVNULL, stderr=self.log,
-            start_new_session=True, preexec_fn=with_parent)
+        with ending.holds():
+            self.process = subprocess.Popen(
+                [self.program, f"--socket-path={self.socket}",
+                 f"--stats-socket={self.stats_socket}", "--log-level=warning",
+                 *self.options], stdin=subprocess.DEVNULL, stderr=self.log,
+                start_new_session=True, preexec_fn=with_parent)
         wait_for(self.is_up, START_S, "the device listens")
 
     def is_up(self):
@@ -144,19 +150,27 @@ class Device:
             link.sendall(b"json\n")
             return json.load(link.makefile())
 
+    def threads(self):
+        """What they do, as text."""
+        if self.process.poll() is not None:
+            return [f"{self.program}: status {self.process.returncode}"]
+        return [line for pid in (self.process.pid, *self.workers())
+                for line in stuck.threads_of(pid)]
+
     def close(self):
-        if self.process.poll() is None:
-            self.signal_workers(signal.SIGCONT)
-        end(self.process)
+        if self.process:
+            if self.process.poll() is None:
+                self.signal_workers(signal.SIGCONT)
+            end(self.process)
         self.log.close()
 
 
 class Qmp:
     """QEMU's control socket."""
 
-    def __init__(self, path):
+    def __init__(self, path, seconds=QMP_S):
         self.link = socket.socket(socket.AF_UNIX)
-        self.link.settimeout(QMP_S)
+        self.link.settimeout(seconds)
         self.link.connect(path)
         self.lines = self.link.makefile()
         self.events = []
@@ -196,39 +210,53 @@ class Qmp:
 
 
 class Machine:
-    def __init__(self, build, script, *, kernel, module, seconds, devices=1,
+    def __init__(self, build, scripts, *, kernel, module, seconds, devices=1,
                  memory_mib=512, variables=(), program=None, options=(),
                  more=(), network=False, terminal=False):
         self.build = pathlib.Path(build).resolve()
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="paravox-vm-"))
-        self.steering = self.folder / "steering"
-        self.steering.mkdir()
-        self.console = self.folder / "console"
-        self.seconds = seconds
         self.devices = []
         self.troubles = []
-        self.qemu = self.qmp = self.steerer = None
+        self.stuck = []
+        self.qemu = self.qmp = self.keys = None
+        self.watchdog = self.steerer = None
         self.is_over = threading.Event()
+        self.is_late = self.is_closed = False
+        self.seconds = seconds
+        with ending.holds():
+            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="paravox-vm-"))
+            atexit.register(self.close)
+        self.steering = self.folder / "steering"
+        self.console = self.folder / "console"
         try:
+            self.steering.mkdir()
             for number in range(devices):
-                self.devices.append(Device(self.build, self.folder, number,
-                                           program, options))
+                device = Device(self.build, self.folder, number, program,
+                                options)
+                self.devices.append(device)
+                device.start()
             more = [*more, *(NETWORK if network else ())]
-            self.start(script, pathlib.Path(kernel), module, memory_mib,
+            self.start(scripts, pathlib.Path(kernel), module, memory_mib,
                        variables, more, terminal)
         except BaseException as what:
             if self.qemu and isinstance(what, Trouble):
-                what = Trouble(f"{what}; QEMU said: {self.error_text()}")
+                what = Trouble(f"{what}; QEMU: {self.qemu_end()}: "
+                               f"{self.error_text()}")
             self.close()
             raise what
 
-    def start(self, script, kernel, module, memory_mib, variables, more,
+    def start(self, scripts, kernel, module, memory_mib, variables, more,
               terminal):
         words = ["console=ttyS0", "quiet", "loglevel=4", "panic=-1",
-                 "oops=panic", f"here={HERE}", f"build={self.build}",
-                 f"test={script}", f"module={pathlib.Path(module).resolve()}",
+                 "oops=panic", "sysrq_always_enabled", f"here={HERE}",
+                 f"build={self.build}",
+                 "test=" + ",".join(map(str, scripts)),
+                 f"module={pathlib.Path(module).resolve()}",
                  *variables]
         control = str(self.folder / "qmp")
+        # Opened here first, so that QEMU need not wait for who writes.
+        keys = self.folder / "keys"
+        os.mkfifo(keys)
+        self.keys = os.open(keys, os.O_RDWR | os.O_CLOEXEC)
         command = [
             str(self.build / "qemu/emulator/qemu"),
             "-machine", "pc,accel=tcg,memory-backend=memory", "-cpu", "max",
@@ -238,9 +266,11 @@ class Machine:
             "-action", "reboot=shutdown",
             "-kernel", str(kernel / "vmlinuz"),
             "-initrd", str(kernel / "initrd"), "-append", " ".join(words),
-            "-serial", f"file:{self.console}",
+            "-chardev", f"file,id=console,path={self.console},"
+            f"input-path={keys}", "-serial", "chardev:console",
             "-serial", "mon:stdio" if terminal else "stdio",
             "-qmp", f"unix:{control},server=on,wait=off",
+            "-qmp", f"unix:{self.late_control()},server=on,wait=off",
             *self.shared("root", "/", ",readonly=on,multidevs=remap"),
             *self.shared("steering", self.steering, ""), *more]
         for device in self.devices:
@@ -251,15 +281,16 @@ class Machine:
         streams = {} if terminal else {"stdin": subprocess.PIPE,
                                        "stdout": subprocess.PIPE}
         self.errors = open(self.folder / "errors", "w+b")
-        self.qemu = subprocess.Popen(
-            command, **streams, stderr=self.errors, text=True,
-            errors="replace", preexec_fn=with_parent,
-            start_new_session=not terminal)
+        with ending.holds():
+            self.qemu = subprocess.Popen(
+                command, **streams, stderr=self.errors, text=True,
+                errors="replace", preexec_fn=with_parent,
+                start_new_session=not terminal)
         wait_for(lambda: self.is_ended() or self.has_qmp(control), START_S,
                  "QEMU starts")
         if not self.qmp:
             raise Trouble("QEMU ended")
-        self.watchdog = threading.Timer(self.seconds, self.qemu.kill)
+        self.watchdog = threading.Timer(self.seconds, self.give_up)
         self.watchdog.daemon = True
         self.watchdog.start()
         self.steerer = threading.Thread(target=self.steer, daemon=True)
@@ -288,6 +319,33 @@ class Machine:
 
     def is_ended(self):
         return self.qemu.poll() is not None
+
+    def qemu_end(self):
+        """How QEMU ended, for people."""
+        code = self.qemu.poll()
+        if code is None:
+            return "it runs"
+        what = signal.Signals(-code).name if code < 0 else f"status {code}"
+        return what + (" by the rig" if self.is_late else "")
+
+    def late_control(self):
+        """Of nobody but give_up(): the other may wait for an answer."""
+        return str(self.folder / "qmp-late")
+
+    def give_up(self):
+        """Its time is over: ask what all do, then end it."""
+        self.is_late = True
+        try:
+            stuck.ask_kernel(Qmp(self.late_control(), LATE_QMP_S), self.keys,
+                             self.console)
+        except (Trouble, OSError, ValueError) as what:
+            self.stuck.append(f"the guest's kernel could not be asked: {what}")
+        for device in self.devices:
+            try:
+                self.stuck += device.threads()
+            except OSError as what:
+                self.stuck.append(f"device {device.number}: {what}")
+        self.qemu.kill()
 
     def error_text(self):
         self.errors.seek(0)
@@ -380,9 +438,12 @@ class Machine:
         return said
 
     def close(self):
+        """Also when it was begun before and cut short."""
+        if self.is_closed:
+            return
         self.is_over.set()
         if self.qemu:
-            if self.qmp:
+            if self.watchdog:
                 self.watchdog.cancel()
             end(self.qemu)
             if self.steerer:
@@ -390,4 +451,9 @@ class Machine:
             self.errors.close()
         for device in self.devices:
             device.close()
+        if self.keys is not None:
+            os.close(self.keys)
+            self.keys = None
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.is_closed = True
+        atexit.unregister(self.close)
