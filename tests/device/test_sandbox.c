@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -23,6 +21,7 @@
 #include "base/bytes.h"
 #include "device/driver.h"
 #include "device/sandbox.h"
+#include "lib/deeds.h"
 #include "sandbox/privileges.h"
 
 #define NOBODY 65534
@@ -32,9 +31,6 @@ struct outcome {
 	int status; /* of waitpid(2) */
 	char text[4096];
 };
-
-/* What a child does: -1 with errno, as system calls say it. */
-typedef long deed_fn(void);
 
 /* A child's exit status says what the deed came to. */
 enum {
@@ -106,8 +102,6 @@ static struct outcome in_child(const struct sandbox *sandbox,
 
 /* --- system calls ------------------------------------------------------ */
 
-static char page[8192] __attribute__((aligned(4096)));
-
 static long do_uname(void)
 {
 	struct utsname name;
@@ -115,31 +109,9 @@ static long do_uname(void)
 	return uname(&name);
 }
 
-static long do_execve(void)
-{
-	char name[] = "true";
-	char *const argv[] = { name, NULL };
-
-	return execve("/bin/true", argv, NULL);
-}
-
-static long do_fork(void)
-{
-	pid_t child = fork();
-
-	if (child == 0)
-		_exit(0);
-	return child;
-}
-
 static long do_open(void)
 {
 	return open("/etc/passwd", O_RDONLY);
-}
-
-static long do_inet(void)
-{
-	return socket(AF_INET, SOCK_STREAM, 0);
 }
 
 static long do_unix(void)
@@ -147,56 +119,16 @@ static long do_unix(void)
 	return socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
-static long do_kill(void)
-{
-	return kill(getpid(), 0);
-}
-
-static long do_ptrace(void)
-{
-	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-}
-
-static long do_exec_memory(void)
-{
-	return mprotect(page, 4096, PROT_READ | PROT_EXEC);
-}
-
-static long do_map_exec(void)
-{
-	void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return at == MAP_FAILED ? -1 : 0;
-}
-
-static long do_unshare(void)
-{
-	return unshare(CLONE_FILES);
-}
-
-static long do_link_death(void)
-{
-	return prctl(PR_SET_DUMPABLE, 1);
-}
-
+/* Beside `deeds`, which both are refused. */
 static const struct {
-	const char *name;
-	deed_fn *deed;
+	struct deed deed;
 	unsigned int refused_by; /* SANDBOX_* */
-} deeds[] = {
-	{ "uname", do_uname, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "execve", do_execve, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "openat", do_open, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "socket", do_inet, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "ptrace", do_ptrace, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "mprotect", do_exec_memory, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "mmap", do_map_exec, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "unshare", do_unshare, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "prctl", do_link_death, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
-	{ "clone", do_fork, SANDBOX_WORKER },
-	{ "socket", do_unix, SANDBOX_WORKER },
-	{ "kill", do_kill, SANDBOX_WORKER },
+} own_deeds[] = {
+	{ { "uname", do_uname }, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ { "openat", do_open }, SANDBOX_SUPERVISOR | SANDBOX_WORKER },
+	{ { "clone", deed_fork }, SANDBOX_WORKER },
+	{ { "socket", do_unix }, SANDBOX_WORKER },
+	{ { "kill", deed_kill }, SANDBOX_WORKER },
 };
 
 static void assert_refused(const struct outcome *outcome, const char *process,
@@ -213,30 +145,34 @@ static void assert_refused(const struct outcome *outcome, const char *process,
 	assert_non_null(strstr(outcome->text, line));
 }
 
-static void test_calls_outside_the_list_end_the_process(void **state)
+static void try_deed(const struct deed *deed, unsigned int refused_by)
 {
 	static const struct {
 		enum sandbox_process process;
 		const char *name;
 	} processes[] = { { SANDBOX_SUPERVISOR, "supervisor" },
 			  { SANDBOX_WORKER, "worker" } };
+	struct outcome free_one = in_child(NULL, 0, 0, deed->run);
 
-	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
-		struct outcome free_one = in_child(NULL, 0, 0, deeds[i].deed);
+	/* Without a sandbox it works, so the list is the reason. */
+	assert_int_equal(free_one.status, DEED_DONE);
+	for (size_t i = 0; i < ARRAY_SIZE(processes); i++) {
+		struct outcome o =
+			in_child(&plain, processes[i].process, 0, deed->run);
 
-		/* Without a sandbox it works, so the list is the reason. */
-		assert_int_equal(free_one.status, DEED_DONE);
-		for (size_t k = 0; k < ARRAY_SIZE(processes); k++) {
-			struct outcome o = in_child(
-				&plain, processes[k].process, 0, deeds[i].deed);
-
-			if (deeds[i].refused_by & processes[k].process)
-				assert_refused(&o, processes[k].name,
-					       deeds[i].name);
-			else
-				assert_int_equal(o.status, DEED_DONE);
-		}
+		if (refused_by & processes[i].process)
+			assert_refused(&o, processes[i].name, deed->call);
+		else
+			assert_int_equal(o.status, DEED_DONE);
 	}
+}
+
+static void test_calls_outside_the_list_end_the_process(void **state)
+{
+	for (size_t i = 0; i < DEEDS; i++)
+		try_deed(&deeds[i], SANDBOX_SUPERVISOR | SANDBOX_WORKER);
+	for (size_t i = 0; i < ARRAY_SIZE(own_deeds); i++)
+		try_deed(&own_deeds[i].deed, own_deeds[i].refused_by);
 }
 
 static void test_the_list_holds_for_other_users(void **state)
@@ -261,11 +197,6 @@ static long do_open_zero(void)
 	return open("/dev/zero", O_RDWR);
 }
 
-static bool has_landlock(void)
-{
-	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
-}
-
 /* A kernel without it is told of, and the rest holds. */
 static void assert_landlock_is_missed(void)
 {
@@ -281,7 +212,7 @@ static void test_landlock_leaves_the_node_only(void **state)
 	const struct sandbox node = { .provider = "cryptodev:/dev/null" };
 	struct outcome o;
 
-	if (!has_landlock()) {
+	if (!deeds_has_landlock()) {
 		assert_landlock_is_missed();
 		return;
 	}
@@ -314,7 +245,7 @@ static void test_the_supervisor_removes_its_socket_alone(void **state)
 	struct sandbox sandbox = { .provider = "openssl" };
 	struct outcome o;
 
-	if (!has_landlock()) {
+	if (!deeds_has_landlock()) {
 		assert_landlock_is_missed();
 		return;
 	}

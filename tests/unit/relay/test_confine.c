@@ -2,6 +2,7 @@
 /* test_confine.c - what the relay's process cannot do any more */
 
 #include "base/bytes.h"
+#include "lib/deeds.h"
 #include "relay/confine.h"
 #include "relay/options.h"
 #include "relay/relay.h"
@@ -9,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,18 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-/* -1 with errno, as system calls say it. */
-typedef long deed_fn(void);
 
 /* How a child ends that is not killed. */
 enum {
@@ -77,30 +70,6 @@ static int status_of(deed_fn *deed, bool has_sandbox)
 	return status;
 }
 
-static char page[8192] __attribute__((aligned(4096)));
-
-static long do_execve(void)
-{
-	char name[] = "true";
-	char *const argv[] = { name, NULL };
-
-	return execve("/bin/true", argv, NULL);
-}
-
-static long do_fork(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(0);
-	return pid;
-}
-
-static long do_inet(void)
-{
-	return socket(AF_INET, SOCK_STREAM, 0);
-}
-
 static long do_connect(void)
 {
 	int ends[2];
@@ -110,77 +79,40 @@ static long do_connect(void)
 	return 0;
 }
 
-static long do_kill(void)
-{
-	return kill(getpid(), 0);
-}
-
-static long do_ptrace(void)
-{
-	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-}
-
-static long do_exec_memory(void)
-{
-	return mprotect(page, 4096, PROT_READ | PROT_EXEC);
-}
-
-static long do_map_exec(void)
-{
-	void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return at == MAP_FAILED ? -1 : 0;
-}
-
-static long do_unshare(void)
-{
-	return unshare(CLONE_FILES);
-}
-
 /* Others type into the terminal that the relay was started from. */
 static long do_ioctl(void)
 {
 	return ioctl(status_fd, FIOCLEX);
 }
 
-static long do_dumpable(void)
+static void try_deed(const struct deed *deed)
 {
-	return prctl(PR_SET_DUMPABLE, 1);
+	char line[128];
+	int status;
+
+	/* Without a sandbox it works, so the list is the reason. */
+	assert_int_equal(status_of(deed->run, false), DEED_DONE);
+	status = status_of(deed->run, true);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+	snprintf(line, sizeof(line), "(%s)\n", deed->call);
+	assert_non_null(strstr(said, "refused system call"));
+	assert_non_null(strstr(said, line));
 }
 
 static void test_calls_outside_the_list_end_the_relay(void **state)
 {
-	static const struct {
-		const char *name;
-		deed_fn *deed;
-	} deeds[] = {
-		{ "execve", do_execve },
-		{ "clone", do_fork },
-		{ "socket", do_inet },
+	static const struct deed own[] = {
+		{ "clone", deed_fork },
 		{ "socketpair", do_connect },
-		{ "kill", do_kill },
-		{ "ptrace", do_ptrace },
-		{ "mprotect", do_exec_memory },
-		{ "mmap", do_map_exec },
-		{ "unshare", do_unshare },
+		{ "kill", deed_kill },
 		{ "ioctl", do_ioctl },
-		{ "prctl", do_dumpable },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
-		char line[128];
-		int status;
-
-		/* Without a sandbox it works, so the list is the reason. */
-		assert_int_equal(status_of(deeds[i].deed, false), DEED_DONE);
-		status = status_of(deeds[i].deed, true);
-		assert_true(WIFSIGNALED(status));
-		assert_int_equal(WTERMSIG(status), SIGSYS);
-		snprintf(line, sizeof(line), "(%s)\n", deeds[i].name);
-		assert_non_null(strstr(said, "refused system call"));
-		assert_non_null(strstr(said, line));
-	}
+	for (size_t i = 0; i < DEEDS; i++)
+		try_deed(&deeds[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		try_deed(&own[i]);
 }
 
 /* Print our own status and core limit. */
@@ -194,11 +126,6 @@ static long do_tell(void)
 	    getrlimit(RLIMIT_CORE, &core))
 		return -1;
 	return dprintf(STDERR_FILENO, "Core:\t%d\n", (int)core.rlim_max);
-}
-
-static bool has_landlock(void)
-{
-	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
 }
 
 static void test_no_privilege_is_left(void **state)
@@ -239,8 +166,9 @@ static void test_files_that_options_name_are_left(void **state)
 	assert_int_equal(status_of(do_open_bans, true), DEED_DONE);
 	status = status_of(do_open_other, true);
 	assert_int_equal(WEXITSTATUS(status),
-			 has_landlock() ? DEED_FAILED : DEED_DONE);
-	assert_int_equal(!strstr(said, "has no Landlock"), has_landlock());
+			 deeds_has_landlock() ? DEED_FAILED : DEED_DONE);
+	assert_int_equal(!strstr(said, "has no Landlock"),
+			 deeds_has_landlock());
 	options.bans = NULL;
 	(void)unlink(bans);
 	(void)unlink(other);
