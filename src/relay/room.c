@@ -296,10 +296,13 @@ void room_deliver(struct room *room, const struct conn *except,
 
 /* While the kernel sends to one, have what is needed of the next brought into
  * the cache: in a room that was quiet none of it is there. */
-static void conn_prefetch(struct list *link)
+static void conn_prefetch(const struct room *room, struct list *link)
 {
-	const struct conn *conn = list_entry(link, struct conn, room_link);
+	const struct conn *conn;
 
+	if (link == &room->conns)
+		return;
+	conn = list_entry(link, struct conn, room_link);
 	__builtin_prefetch(&conn->room_link);
 	__builtin_prefetch(&conn->transport);
 }
@@ -310,7 +313,7 @@ void room_hand(struct room *room, const struct conn *except,
 	list_for_each (link, &room->conns) {
 		struct conn *conn = list_entry(link, struct conn, room_link);
 
-		conn_prefetch(link->next);
+		conn_prefetch(room, link->next);
 		if (conn != except)
 			conn_hand(conn, chunk);
 	}
