@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,10 +16,10 @@
 #include "guest/guest.h"
 #include "guest/steer.h"
 
-#define CHILDREN  6
-#define MOST      8192
-#define WAIT_MS   20000
-#define UNDER_WAY 300000 /* microseconds until a call is with the device */
+#define CHILDREN 6
+#define MOST     8192
+#define WAIT_MS  20000
+#define BEGIN_MS 10000 /* until a call is with the device */
 
 static int descriptors[MOST];
 
@@ -55,6 +56,36 @@ static bool room_is_again(bool in_files, int before)
 	return false;
 }
 
+/* Only a kill gets it out: so it shows that it waits for the device. */
+static bool is_waiting(pid_t pid)
+{
+	char path[32], line[512] = "";
+	const char *end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	end = strrchr(line, ')');
+	return end && end[1] == ' ' && end[2] == 'D';
+}
+
+/* However slow the machine is; not what it may wait for on its way. */
+static bool comes_to_wait(pid_t pid)
+{
+	int seen = 0;
+
+	for (int i = 0; i < BEGIN_MS / 10 && seen < 3; i++) {
+		seen = is_waiting(pid) ? seen + 1 : 0;
+		usleep(10000);
+	}
+	return seen == 3;
+}
+
 static bool kill_each(const pid_t *children)
 {
 	for (int i = 0; i < CHILDREN; i++) {
@@ -72,7 +103,7 @@ static bool kill_each(const pid_t *children)
 static bool kill_in(int (*call)(int fd, uint32_t ses), int fd, uint32_t *ses)
 {
 	pid_t children[CHILDREN];
-	bool hit;
+	bool hit = true;
 
 	EXPECT(steer("stop-worker"));
 	for (int i = 0; i < CHILDREN; i++) {
@@ -80,10 +111,12 @@ static bool kill_in(int (*call)(int fd, uint32_t ses), int fd, uint32_t *ses)
 		if (children[i] == 0)
 			_exit(call(fd, ses ? ses[i] : 0));
 	}
-	usleep(UNDER_WAY);
-	hit = kill_each(children);
+	for (int i = 0; i < CHILDREN; i++)
+		hit = comes_to_wait(children[i]) && hit;
+	hit = kill_each(children) && hit;
 	EXPECT(steer("continue-worker"));
-	return hit;
+	EXPECT(hit);
+	return true;
 }
 
 static int make_session(int fd, uint32_t unused)
@@ -115,8 +148,7 @@ static int encrypt_and_free(int fd, uint32_t ses)
 
 	if (child == 0)
 		_exit(encrypt_block(fd, ses));
-	usleep(UNDER_WAY / 3);
-	return guest_free(fd, ses);
+	return comes_to_wait(child) ? guest_free(fd, ses) : 1;
 }
 
 static bool sessions_end(void)
