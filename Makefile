@@ -50,16 +50,16 @@ bench-device:   ## the device's speed beside libcrypto's, table and plot (3 min;
 	@tools/setup bench
 	@tools/build $(B)
 	@tools/bench-device $(B) $(if $(QUICK),--quick --ms=5 --rounds=3)
-bench-guest: build ## the driver's speed in guests beside other ways, table and plot (10 min; QUICK=1: 2 min)
+bench-guest: build ## the driver's speed in guests beside other ways, table and plot (5 min; QUICK=1: 1 min)
 	@tools/setup uml
 	@tools/setup qemu
 	@tools/setup bench
 	@tests/qemu/setup $(B)
-	@tools/bench-guest $(B) $(if $(QUICK),--quick --ms=50 --rounds=3)
-bench-relay:    ## the relay beside its peers and its ceiling (20 min; QUICK=1: 1 min; OPTIONS="--realtime")
+	@tools/bench-guest $(B) $(if $(QUICK),--quick --ms=100 --rounds=3)
+bench-relay:    ## the relay beside its peers and its ceiling (20 min; QUICK=1: 1 min)
 	@tools/setup bench-relay
 	@tools/build $(B)
-	@tools/bench-relay $(B) $(OPTIONS)
+	@tools/bench-relay $(B)
 deb: setup      ## Debian packages into $(B)/deb, looked at by lintian
 	@tools/setup deb
 	@tools/deb $(B)
