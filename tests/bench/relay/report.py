@@ -138,6 +138,8 @@ def plot(results, workloads, folder):
     names = []
     for w in workloads:
         names += [n for n in results.names(w.name) if n not in names]
+    if not names:
+        return "nothing to plot"
     data = folder / "plot.dat"
     with data.open("w") as out:
         out.write("workload " + " ".join(names) + "\n")
