@@ -248,6 +248,8 @@ def test_lines_typed_offline_go_out_once():
         with home.person("alice").chat() as alice, bob.tail() as heard:
             # She waits for Bob when she is back, so she must know of him.
             alice.expect(r"1 other is here|device \w+ came")
+            # And he, from where on he is to hear her.
+            heard.expect("caught-up")
             relay.signal(signal.SIGKILL)
             relay.wait()
             alice.expect("not connected")
