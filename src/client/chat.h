@@ -71,7 +71,8 @@ int chat_set_nick(struct chat *chat, const char *nick);
 
 /* Show `count` messages older than the oldest that was shown; EVENT_FETCHED
  * follows. 0; -ENOENT when there are none, -EBUSY before that event, -ENOTCONN
- * without a relay. */
+ * without a relay, or one that keeps nothing. Until a relay has said what it
+ * keeps the question waits. */
 int chat_fetch(struct chat *chat, uint16_t count);
 
 /* Say goodbye; EVENT_STOPPED without a text follows when all is acknowledged,

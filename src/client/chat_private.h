@@ -37,6 +37,7 @@ struct chat {
 	int64_t patience_ms;
 	uint32_t ping_interval_ms; /* of WELCOME */
 	size_t max_envelope_bytes; /* of WELCOME */
+	uint16_t fetch_later;      /* messages asked for too early; 0: none */
 	bool is_announced;
 	bool is_deaf;
 	bool was_joined;

@@ -220,6 +220,16 @@ static void tell_past(struct chat *chat, const struct wire_message *m)
 		chat_push(chat, EVENT_FETCHED, chat->past.fetched, NULL);
 }
 
+/* What the user asked for before the relay had said what it keeps. */
+static void fetch_now(struct chat *chat)
+{
+	uint16_t count = chat->fetch_later;
+
+	chat->fetch_later = 0;
+	if (count && chat_fetch(chat, count))
+		chat_push(chat, EVENT_FETCHED, 0, NULL);
+}
+
 /* Decision 0061: without history who comes back late would miss what we send
  * now; with it nobody does. */
 static void on_history(struct chat *chat, const struct wire_message *m)
@@ -229,8 +239,10 @@ static void on_history(struct chat *chat, const struct wire_message *m)
 	else if (m->history.what != CHAT_HISTORY_NONE)
 		chat->is_holding = false;
 	loop_work_queue(&chat->flush_work);
-	if (!chat->is_deaf)
-		tell_past(chat, m);
+	if (chat->is_deaf)
+		return;
+	tell_past(chat, m);
+	fetch_now(chat);
 }
 
 int chat_fetch(struct chat *chat, uint16_t count)
@@ -238,7 +250,15 @@ int chat_fetch(struct chat *chat, uint16_t count)
 	struct wire_message fetch = { 0 };
 	int error;
 
-	if (!chat_is_joined(chat) || !chat->past.is_given)
+	if (!chat_is_joined(chat))
+		return -ENOTCONN;
+	if (!chat->past.is_answered) {
+		if (chat->fetch_later)
+			return -EBUSY;
+		chat->fetch_later = count;
+		return 0;
+	}
+	if (!chat->past.is_given)
 		return -ENOTCONN;
 	error = past_fetch(&chat->past, count, &fetch);
 	return error ? error : conn_send(&chat->conn, &fetch);

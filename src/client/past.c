@@ -27,7 +27,8 @@ int past_store(struct past *past, struct state *state,
 
 void past_begin(struct past *past, struct wire_message *join)
 {
-	past->is_given = past->is_catching_up = past->is_fetching = false;
+	past->is_answered = past->is_given = false;
+	past->is_catching_up = past->is_fetching = false;
 	past->caught = 0;
 	past->seen = past->is_known ? past->last : 0;
 	join->join.want = CHAT_WANT_NOTHING;
@@ -101,6 +102,7 @@ unsigned int past_take(struct past *past, const struct wire_message *m,
 		       uint64_t *missing)
 {
 	*missing = 0;
+	past->is_answered = true;
 	switch (m->history.what) {
 	case CHAT_HISTORY_BEGINS:
 		return take_begins(past, m, missing);

@@ -27,6 +27,7 @@ struct past {
 	uint64_t caught;  /* messages shown since BEGINS */
 	bool is_known;    /* era and last are of a connection before */
 	bool was_asked;   /* `since` was answered */
+	bool is_answered; /* this connection's JOIN, by a HISTORY */
 	bool is_given;    /* the numbers of what comes move `last` */
 	bool is_catching_up;
 	bool is_fetching;

@@ -3,10 +3,11 @@
 import os
 import signal
 import tempfile
-import time
+import threading
 
 import pvx_tap
 from pvx_client import Home, server_text
+from pvx_patience import PATIENCE_S
 from pvx_proxy import Proxy
 from pvx_relay import Relay
 
@@ -135,12 +136,37 @@ def test_older_lines_come_when_the_user_looks_back():
             assert b"came again" not in chat.output
 
 
+def test_looking_back_at_once_waits_for_the_relay():
+    gate = threading.Event()
+    gate.set()
+
+    def hook(proxy, link, side, frame):
+        if side == "down" and frame[4] == HISTORY:
+            gate.wait(PATIENCE_S)
+        return [frame]
+
+    with Relay() as relay:
+        proxy = Proxy(relay.addresses[0], hook)
+        with Home(("127.0.0.1", proxy.port)) as home:
+            home.person("alice").send("said before")
+            gate.clear()
+            with home.person("bob").chat() as chat:
+                chat.expect("connected")
+                chat.enter("/back 5")
+                chat.enter("/back 5")
+                chat.expect("still coming")
+                gate.set()
+                chat.expect("alice: said before")
+        proxy.close()
+
+
 def test_without_a_history_looking_back_says_so():
     with Relay(state=False) as relay, Home(relay.addresses[0]) as home:
         with home.person("bob").chat() as chat:
             chat.expect("connected")
             chat.enter("/back 5")
-            chat.expect("cannot be asked")
+            # Said at once, or when the relay has said that it keeps none.
+            chat.expect("cannot be asked|nothing older")
 
 
 def test_a_relay_that_gives_the_past_twice_shows_it_once():
