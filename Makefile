@@ -56,10 +56,10 @@ bench-guest: build ## the driver's speed in guests beside other ways, table and 
 	@tools/setup bench
 	@tests/qemu/setup $(B)
 	@tools/bench-guest $(B) $(if $(QUICK),--quick --ms=100 --rounds=3)
-bench-relay:    ## the relay beside its peers and its ceiling (20 min; QUICK=1: 1 min)
+bench-relay:    ## the relay beside its peers and its ceiling (15 min; QUICK=1: 1 min; OPTIONS="--realtime")
 	@tools/setup bench-relay
 	@tools/build $(B)
-	@tools/bench-relay $(B)
+	@tools/bench-relay $(B) $(OPTIONS)
 deb: setup      ## Debian packages into $(B)/deb, looked at by lintian
 	@tools/setup deb
 	@tools/deb $(B)

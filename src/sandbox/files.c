@@ -2,6 +2,8 @@
 /* files.c - leave a process the files that it needs, and no others (Landlock) */
 #include "sandbox/files.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -95,12 +97,17 @@ static int path_add(int ruleset, const struct sandbox_path *path,
 		    uint64_t known)
 {
 	uint64_t rights = accesses[path->access].rights & known;
+	int error;
 
 	if (!path->path)
 		return 0;
-	if (accesses[path->access].is_of_folder)
-		return rule_add_to_folder(ruleset, path->path, rights);
-	return rule_add(ruleset, path->path, rights);
+	error = (accesses[path->access].is_of_folder ? rule_add_to_folder
+						     : rule_add)(
+		ruleset, path->path, rights);
+	if (error)
+		log_error("sandbox: %s cannot be left open to us: %s",
+			  path->path, strerror(-error));
+	return error;
 }
 
 int sandbox_restrict_files(const struct sandbox_path *paths, size_t count,
