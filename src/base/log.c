@@ -174,8 +174,8 @@ void log_line(enum log_level level, const char *format, ...)
 	if (level > log_shown || !take_room(level, &left_out))
 		return;
 	if (left_out) {
-		sprintf(note, "%" PRIu32 " line%s left out",
-			left_out, left_out == 1 ? " was" : "s were");
+		sprintf(note, "%" PRIu32 " line%s left out", left_out,
+			left_out == 1 ? " was" : "s were");
 		write_line(LOG_LEVEL_WARNING, note);
 	}
 	va_start(args, format);

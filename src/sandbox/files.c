@@ -101,9 +101,10 @@ static int path_add(int ruleset, const struct sandbox_path *path,
 
 	if (!path->path)
 		return 0;
-	error = (accesses[path->access].is_of_folder ? rule_add_to_folder
-						     : rule_add)(
-		ruleset, path->path, rights);
+	if (accesses[path->access].is_of_folder)
+		error = rule_add_to_folder(ruleset, path->path, rights);
+	else
+		error = rule_add(ruleset, path->path, rights);
 	if (error)
 		log_error("sandbox: %s cannot be left open to us: %s",
 			  path->path, strerror(-error));
