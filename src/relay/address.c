@@ -60,7 +60,8 @@ static struct address *find(struct relay *relay,
 	return found;
 }
 
-/* A bucket counts by the second; rooms are counted by the hour. */
+/* A bucket counts by the second; rooms are counted by the hour, in steps of
+ * 3.6 seconds. */
 static uint64_t hours_now(const struct relay *relay)
 {
 	return loop_now_ms(relay->loop) / 3600;
