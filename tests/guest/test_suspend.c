@@ -169,7 +169,7 @@ static void *work(void *unused)
 	close(fd);
 	if (error)
 		printf("# a worker: %s\n", strerror(error));
-	return error ? work : unused;
+	return error ? &is_over : unused;
 }
 
 static bool under_load(void)
