@@ -149,7 +149,7 @@ static int pin_first(struct pin *pin, struct state *state, const char *server,
 int pin_judge(struct pin *pin, struct state *state, const char *server,
 	      const uint8_t shown[TLS_FINGERPRINT_BYTES])
 {
-	int verdict = PIN_HOLDS, error = 0;
+	int verdict = PIN_HOLDS, error;
 	char name[PIN_NAME_ROOM];
 
 	if (pin->source == PIN_NONE)
@@ -159,9 +159,10 @@ int pin_judge(struct pin *pin, struct state *state, const char *server,
 	if (!CHECK(server_pin, bytes_equal_ct(pin->fingerprint, shown,
 					      TLS_FINGERPRINT_BYTES)))
 		return PIN_DIFFERS;
+	if (pin->source != PIN_GIVEN)
+		return verdict;
 	pin_name(name, server);
-	if (pin->source == PIN_GIVEN)
-		error = state_server_set(state, name, shown);
+	error = state_server_set(state, name, shown);
 	return error ? error : verdict;
 }
 
