@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/receive.h"
+
 #define FIRST_FD 3
 #define HIGH_FD  600 /* above everything that is passed */
 
@@ -74,25 +76,13 @@ static void obey(struct manager *m, const char *text, int fd)
 static void drain(struct manager *m)
 {
 	for (;;) {
-		union {
-			struct cmsghdr header;
-			uint8_t room[CMSG_SPACE(sizeof(int))];
-		} control;
 		char text[256];
-		struct iovec piece = { text, sizeof(text) - 1 };
-		struct msghdr message = { .msg_iov = &piece,
-					  .msg_iovlen = 1,
-					  .msg_control = &control,
-					  .msg_controllen = sizeof(control) };
-		ssize_t got = recvmsg(m->sock, &message, MSG_CMSG_CLOEXEC);
 		int fd = -1;
+		ssize_t got = receive(m->sock, text, sizeof(text) - 1, 0, &fd);
 
 		if (got < 0)
 			return;
 		text[got] = '\0';
-		if (CMSG_FIRSTHDR(&message))
-			memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)),
-			       sizeof(fd));
 		obey(m, text, fd);
 		if (fd >= 0)
 			close(fd);

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/receive.h"
+
 #define GUEST_BASE  UINT64_C(0x2d000000) /* as in UML: not 0 */
 #define GUEST_HOLE  UINT64_C(0x40000000)
 #define ARENA_START 64u /* nothing lies at the memory's start */
@@ -181,31 +183,17 @@ int frontend_send(struct frontend *fe, uint32_t request, uint32_t flags,
 /* Wait for exactly `bytes`; a descriptor that comes along goes to *fd. */
 static int receive_exactly(struct frontend *fe, void *to, size_t bytes, int *fd)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
 	uint8_t *at = to;
+	ssize_t got;
 
 	while (bytes > 0) {
-		struct iovec iov = { .iov_base = at, .iov_len = bytes };
-		struct msghdr msg = { .msg_iov = &iov,
-				      .msg_iovlen = 1,
-				      .msg_control = &control,
-				      .msg_controllen = sizeof(control) };
-		struct cmsghdr *c;
-		ssize_t got;
-
 		if (frontend_await(fe, fe->sock, FRONTEND_WAIT_MS) != 1)
 			return -ETIMEDOUT;
-		got = recvmsg(fe->sock, &msg, MSG_CMSG_CLOEXEC);
-		if (got < 0)
-			return errno == ECONNRESET ? -EPIPE : -errno;
-		if (got == 0)
+		got = receive(fe->sock, at, bytes, 0, fd);
+		if (got == 0 || got == -ECONNRESET)
 			return -EPIPE;
-		c = CMSG_FIRSTHDR(&msg);
-		if (c && c->cmsg_type == SCM_RIGHTS)
-			memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+		if (got < 0)
+			return (int)got;
 		at += got;
 		bytes -= (size_t)got;
 	}

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "frontend/frontend.h"
+#include "lib/receive.h"
 
 #define POOL          6u
 #define STEPS_MAX     64u
@@ -74,24 +75,13 @@ static size_t next_bytes(struct input *in, void *to, size_t want)
 static void hear(struct play *play)
 {
 	for (;;) {
-		union {
-			struct cmsghdr align;
-			char bytes[CMSG_SPACE(4 * sizeof(int))];
-		} control;
-		struct iovec iov = { play->answers + play->have_bytes,
-				     ANSWERS_BYTES - play->have_bytes };
-		struct msghdr msg = { .msg_iov = &iov,
-				      .msg_iovlen = 1,
-				      .msg_control = &control,
-				      .msg_controllen = sizeof(control) };
-		ssize_t got = recvmsg(play->fe.sock, &msg, MSG_DONTWAIT);
-		struct cmsghdr *c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-		int fd;
+		int fd = -1;
+		ssize_t got = receive(
+			play->fe.sock, play->answers + play->have_bytes,
+			ANSWERS_BYTES - play->have_bytes, MSG_DONTWAIT, &fd);
 
-		if (c && c->cmsg_type == SCM_RIGHTS) {
-			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+		if (fd >= 0)
 			close(fd);
-		}
 		if (got <= 0)
 			return;
 		play->have_bytes += (size_t)got;

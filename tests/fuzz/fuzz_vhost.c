@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "frontend/echo.h"
 #include "frontend/frontend.h"
+#include "lib/receive.h"
 
 #define MEMORY_BYTES (UINT64_C(128) << 10)
 #define REGIONS      2u
@@ -69,30 +70,16 @@ static size_t next_bytes(struct input *in, uint8_t *to, size_t want)
 /* Throw the device's answers away, with the descriptors in them. */
 static void drain_answers(void)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
-	} control;
 	uint8_t bytes[1024];
-	struct iovec iov = { .iov_base = bytes, .iov_len = sizeof(bytes) };
+	ssize_t got;
 
-	for (;;) {
-		struct msghdr msg = { .msg_iov = &iov,
-				      .msg_iovlen = 1,
-				      .msg_control = &control,
-				      .msg_controllen = sizeof(control) };
-		struct cmsghdr *c;
-		int fd;
+	do {
+		int fd = -1;
 
-		if (recvmsg(fe.sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <=
-		    0)
-			return;
-		c = CMSG_FIRSTHDR(&msg);
-		if (c && c->cmsg_type == SCM_RIGHTS) {
-			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+		got = receive(fe.sock, bytes, sizeof(bytes), MSG_DONTWAIT, &fd);
+		if (fd >= 0)
 			close(fd);
-		}
-	}
+	} while (got > 0);
 }
 
 /* Let the device do all it can. */

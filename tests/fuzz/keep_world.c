@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "device/record.h"
+#include "lib/receive.h"
 
 #define FLOOR_MAX   128
 #define HIGH        512
@@ -119,24 +120,14 @@ static void obey(const char *text, int fd)
 static void manager_turn(void)
 {
 	while (w.is_kept && !w.is_asleep) {
-		union {
-			struct cmsghdr align;
-			char bytes[CMSG_SPACE(sizeof(int))];
-		} control;
 		char text[128];
-		struct iovec iov = { text, sizeof(text) - 1 };
-		struct msghdr msg = { .msg_iov = &iov,
-				      .msg_iovlen = 1,
-				      .msg_control = &control,
-				      .msg_controllen = sizeof(control) };
-		ssize_t got = recvmsg(w.manager_end, &msg, MSG_DONTWAIT);
 		int fd = -1;
+		ssize_t got = receive(w.manager_end, text, sizeof(text) - 1,
+				      MSG_DONTWAIT, &fd);
 
 		if (got < 0)
 			return;
 		text[got] = '\0';
-		if (CMSG_FIRSTHDR(&msg))
-			memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
 		obey(text, fd);
 	}
 }
