@@ -2,30 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many connections one address has, over real sockets: in a network of
 our own that has more addresses than loopback's."""
-import os
 import subprocess
-import sys
 
+import pvx_namespace
 import pvx_tap
 from pvx_clock import Clock
 from pvx_relay import Relay
 from pvx_wire import CODES, Device, Room
 
-INSIDE = "PVX_INSIDE"
 ADDRESSES = ("192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128",
              "2001:db8::2/128", "2001:db8:0:1::1/128")
 LISTEN = ("--listen=plain:192.0.2.1:0", "--max-address-clients=2")
-
-
-def enter_network():
-    """This program again, where it may make addresses; or why not."""
-    namespace = ("unshare", "--user", "--map-root-user", "--net")
-    probe = subprocess.run([*namespace, "ip", "link", "set", "lo", "up"],
-                           capture_output=True)
-    if probe.returncode:
-        return
-    os.environ[INSIDE] = "yes"
-    os.execvp(namespace[0], [*namespace, sys.executable, *sys.argv])
 
 
 def make_addresses():
@@ -35,18 +22,13 @@ def make_addresses():
         subprocess.run(["ip", *command.split()], capture_output=True)
 
 
-def inside():
-    if INSIDE not in os.environ:
-        raise pvx_tap.Skip("no user and network namespaces here")
-
-
 def has_ipv6():
     return "2001:db8::2" in subprocess.run(
         ["ip", "address"], capture_output=True, text=True).stdout
 
 
 def test_an_address_has_so_many_connections():
-    inside()
+    pvx_namespace.need()
     with Relay(*LISTEN, listen=None) as relay:
         a, b = relay.enter_all(Room(), [Device(), Device()])
         relay.connect().expect_error("FULL")
@@ -61,7 +43,7 @@ def test_an_address_has_so_many_connections():
 
 
 def test_an_ipv6_network_counts_as_one():
-    inside()
+    pvx_namespace.need()
     if not has_ipv6():
         raise pvx_tap.Skip("no IPv6 here")
     with Relay("--listen=plain:[2001:db8::1]:0", LISTEN[1], listen=None) as relay:
@@ -83,7 +65,7 @@ def first_word(client, room):
 
 
 def test_an_address_begins_so_many_rooms():
-    inside()
+    pvx_namespace.need()
     with Clock() as clock, Relay(
             "--listen=plain:192.0.2.1:0", "--rate-rooms=60", "--burst-rooms=3",
             "--sandbox=off", listen=None, state=True,
@@ -119,8 +101,7 @@ def test_loopback_has_no_limit():
 
 
 if __name__ == "__main__":
-    if INSIDE not in os.environ:
-        enter_network()
-    else:
+    pvx_namespace.enter("net", "ip", "link", "set", "lo", "up")
+    if pvx_namespace.is_inside():
         make_addresses()
     pvx_tap.main(globals())

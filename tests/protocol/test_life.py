@@ -13,11 +13,11 @@ import tempfile
 import time
 
 import pvx_tap
+from pvx_namespace import unshare
 from pvx_relay import PROGRAM, TLS, Relay
 from pvx_wire import Client, Device, Room
 
 PLAIN = "" if TLS else "plain:"  # before an address in what it prints
-IN_NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
 # Bring loopback up, with or without IPv6, and become the relay.
 LOOPBACK_UP = """
 import fcntl, os, socket, struct, sys
@@ -44,11 +44,10 @@ def has_ipv6():
 
 def namespace(ipv6):
     """A command in front of the relay: a network of its own."""
-    probe = subprocess.run([*IN_NAMESPACE, sys.executable, "-c", LOOPBACK_UP,
-                            ipv6, "/bin/true"], capture_output=True)
-    if probe.returncode:
+    command = (*unshare("net"), sys.executable, "-c", LOOPBACK_UP, ipv6)
+    if subprocess.run([*command, "/bin/true"], capture_output=True).returncode:
         raise pvx_tap.Skip("no user and network namespaces here")
-    return (*IN_NAMESPACE, sys.executable, "-c", LOOPBACK_UP, ipv6)
+    return command
 
 
 def run(*options, **more):
