@@ -259,7 +259,7 @@ static int sweep_total(struct writer *w, unsigned int *steps)
 
 static uint64_t sweep(struct writer *w, unsigned int steps)
 {
-	uint64_t time_ms = writer_now_ms(CLOCK_REALTIME);
+	uint64_t time_ms = writer_age_now_ms(w);
 	int64_t number_before = w->swept_number;
 	unsigned int damaged_before = w->damaged_count, rooms = 0;
 	int outcome = 1, error = 0;

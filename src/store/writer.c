@@ -33,6 +33,12 @@ uint64_t writer_now_ms(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t writer_age_now_ms(struct writer *w)
+{
+	return age_now_ms(&w->age, writer_now_ms(CLOCK_REALTIME),
+			  writer_now_ms(CLOCK_BOOTTIME));
+}
+
 static int on_log(void *owner, sqlite3 *handle, const char *name, int pages)
 {
 	((struct writer *)owner)->wal_pages = pages;
@@ -109,6 +115,7 @@ int writer_open(struct writer *w, const char *path,
 	memset(w, 0, sizeof(*w));
 	w->path = path;
 	w->limits = *limits;
+	(void)writer_age_now_ms(w);
 	return writer_reopen(w);
 }
 

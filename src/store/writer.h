@@ -3,6 +3,7 @@
 #ifndef PVX_STORE_WRITER_H
 #define PVX_STORE_WRITER_H
 
+#include "store/age.h"
 #include "store/db.h"
 #include "store/reserve.h"
 
@@ -31,7 +32,8 @@ struct writer {
 	uint64_t bytes_before, rooms_before;
 	uint8_t largest[STORE_ID_BYTES];
 	uint64_t largest_until; /* bytes down to which it gives; 0: none */
-	int64_t swept_number;   /* of the room where the last sweep ended */
+	struct age_clock age;
+	int64_t swept_number; /* of the room where the last sweep ended */
 	int wal_pages;
 	int error;          /* why db is closed */
 	uint64_t retry_ms;  /* when to open it again */
@@ -74,6 +76,9 @@ int writer_room_remove(struct writer *writer, int64_t number,
 		       const uint8_t *id);
 
 uint64_t writer_now_ms(clockid_t clock);
+
+/* The time by which messages are too old, in milliseconds. */
+uint64_t writer_age_now_ms(struct writer *writer);
 
 /* Keep a list of struct store_put in one transaction; sets their errors. */
 void writer_keep(struct writer *writer, struct list *puts);

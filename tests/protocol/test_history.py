@@ -8,6 +8,7 @@ import threading
 import time
 
 import pvx_tap
+from pvx_clock import Clock
 from pvx_disk import everything
 from pvx_relay import Relay
 from pvx_wire import (AFTER, BEGINS, FETCHED, LIVE, NONE, NOTHING, SINCE,
@@ -289,6 +290,27 @@ def test_what_is_above_the_bound_of_a_room_is_forgotten():
         late = enter(relay, room, want=AFTER)
         assert late.history.first == 31, late.history
         assert catch_up(late) == list(range(31, 41))
+
+
+def test_a_clock_that_jumps_ahead_makes_nothing_old():
+    room, ahead_ms = Room(), 40 * 86400000
+    with tempfile.TemporaryDirectory() as folder, Clock() as clock:
+        def relay(clock):
+            return Relay("--history-age-s=3600", "--sandbox=off",
+                         state=folder, env=clock.env)
+
+        with relay(clock) as first:
+            say(enter(first, room), 0, 10)
+            clock.jump(realtime_ms=ahead_ms, monotonic_ms=120000)
+            say(enter(first, room), 0, 1)
+            first.wait_for_log("the clock jumped ahead by 34")
+            assert len(everything(first, room)) == 11
+        # One that starts has only the clock.
+        with Clock() as clock:
+            clock.jump(realtime_ms=ahead_ms)
+            with relay(clock) as second:
+                second.wait_for(lambda: len(everything(second, room)) == 1,
+                                "the old messages to go")
 
 
 def test_a_crowd_that_catches_up_costs_bounded_memory():
