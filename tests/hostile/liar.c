@@ -8,8 +8,10 @@
  * its operations are answered with, so there is no other state.
  */
 #include <endian.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "abi/cryptodev.h"
@@ -21,6 +23,7 @@
 #define SESSION_ID(lie)  (0x1000u + (lie))
 #define SOCKET_OPTION    "--socket-path="
 #define INTERRUPTS       1000
+#define UNREAD_TRIES     60000
 #define HELD_NONE        0xffffffffu
 #define PART_BYTES       4096
 #define MAGIC_READ_BYTES 4 /* what a probe begins with */
@@ -369,6 +372,22 @@ static void on_info(struct question *q)
 	finish(q);
 }
 
+/* Each is an interrupt in the guest. QEMU 11.1 reads a NULL pointer when it
+ * gets one and the device is stopped (vub_config_notifier): until it has read
+ * them all the operation is not over, and the guest stops nothing. */
+static void change_config(struct echo *echo)
+{
+	int unread_bytes = 1;
+
+	for (int i = 0; i < INTERRUPTS; i++)
+		(void)vhost_control_config_changed(&echo->control);
+	for (int i = 0; i < UNREAD_TRIES && unread_bytes; i++) {
+		if (ioctl(echo->fds.backend_req, SIOCOUTQ, &unread_bytes))
+			return;
+		usleep(1000);
+	}
+}
+
 static void on_crypt(struct question *q)
 {
 	struct vcd_crypt params = { 0 };
@@ -382,8 +401,8 @@ static void on_crypt(struct question *q)
 		write_fill(q, HOSTILE_DIGEST, le32toh(params.digest_bytes));
 		write_fill(q, HOSTILE_IV, le32toh(params.iv_out_bytes));
 	}
-	for (int i = 0; q->lie == LIE_CONFIG_CHANGES && i < INTERRUPTS; i++)
-		(void)vhost_control_config_changed(&q->echo->control);
+	if (q->lie == LIE_CONFIG_CHANGES)
+		change_config(q->echo);
 	finish(q);
 }
 
