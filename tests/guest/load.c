@@ -7,7 +7,7 @@
  * but for the next step of a hash in parts, which may say EIO (docs/spec/
  * virtio-cryptodev.md, 9.4). With them a thread ends well when a call says one
  * of those. SIGTERM ends it before its time. Exit status 0: all was right;
- * prints the operations.
+ * prints the operations, and how threads ended.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -30,7 +30,8 @@
 
 static struct {
 	unsigned long operations;
-	unsigned long lost; /* hashes in parts */
+	unsigned long lost;              /* hashes in parts */
+	unsigned long ended[ERRNOS_MAX]; /* threads, by what was said */
 	volatile bool is_over;
 } * shared;
 static int errnos[ERRNOS_MAX], errno_count;
@@ -56,8 +57,11 @@ static int judge(const char *what, int error)
 	if (!error)
 		return 0;
 	for (int i = 0; i < errno_count; i++)
-		if (errnos[i] == error)
+		if (errnos[i] == error) {
+			__atomic_fetch_add(&shared->ended[i], 1,
+					   __ATOMIC_RELAXED);
 			return DONE;
+		}
 	printf("# %s: %s\n", what, strerror(error));
 	return 1;
 }
@@ -321,5 +325,9 @@ int main(int argc, char **argv)
 		status |= one;
 	printf("# %lu operations, %lu hashes in parts begun again\n",
 	       shared->operations, shared->lost);
+	for (int i = 0; i < errno_count; i++)
+		if (shared->ended[i])
+			printf("# %lu threads ended by: %s\n", shared->ended[i],
+			       strerror(errnos[i]));
 	return status || (!errno_count && !shared->operations);
 }
