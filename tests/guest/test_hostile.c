@@ -3,7 +3,7 @@
  * errno beside it, touches no byte that was not asked for, and shows nothing
  * of the kernel's; then the device is plugged in again and works
  *
- * The module was loaded with timeout_ms=1000.
+ * The module was loaded with timeout_ms=5000.
  */
 #include <fcntl.h>
 #include <glob.h>
