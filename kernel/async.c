@@ -3,8 +3,8 @@
 #include "kernel/async.h"
 
 #include <linux/err.h>
-#include <linux/kref.h>
 #include <linux/minmax.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -31,7 +31,8 @@
 #define PIECES_MAX 16
 
 struct job {
-	struct kref refs;
+	refcount_t refs;
+	struct work_struct destroy_work;
 	struct list_head link;
 	struct vcd_file *file; /* counted */
 	struct vcd_plan plan;  /* its session is counted */
@@ -41,9 +42,8 @@ struct job {
 	struct vcd_call *calls[PIECES_MAX];
 };
 
-static void on_free(struct kref *refs)
+static void job_destroy(struct job *job)
 {
-	struct job *job = container_of(refs, struct job, refs);
 	unsigned int i;
 
 	for (i = 0; i < job->count; i++)
@@ -53,9 +53,15 @@ static void on_free(struct kref *refs)
 	kfree_sensitive(job);
 }
 
+static void on_destroy(struct work_struct *work)
+{
+	job_destroy(container_of(work, struct job, destroy_work));
+}
+
 static void job_put(struct job *job)
 {
-	kref_put(&job->refs, on_free);
+	if (refcount_dec_and_test(&job->refs))
+		job_destroy(job);
 }
 
 /* One of what the job waits for is over. */
@@ -76,7 +82,8 @@ static void on_finished(struct vcd_call *call)
 	struct job *job = call->owner;
 
 	job_step(job);
-	job_put(job);
+	if (refcount_dec_and_test(&job->refs))
+		vcd_call_later(&job->destroy_work);
 }
 
 static int submit_call(struct job *job, struct vcd_call *call)
@@ -87,7 +94,7 @@ static int submit_call(struct job *job, struct vcd_call *call)
 	job->calls[job->count++] = call;
 	call->owner = job;
 	call->on_finished = on_finished;
-	kref_get(&job->refs);
+	refcount_inc(&job->refs);
 	spin_lock_irq(&f->jobs_lock);
 	job->pending++;
 	spin_unlock_irq(&f->jobs_lock);
@@ -162,7 +169,8 @@ static struct job *job_create(struct vcd_file *f)
 	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
-	kref_init(&job->refs);
+	refcount_set(&job->refs, 1);
+	INIT_WORK(&job->destroy_work, on_destroy);
 	INIT_LIST_HEAD(&job->link);
 	job->pending = 1;
 	job->file = vcd_file_get(f);

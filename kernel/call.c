@@ -3,7 +3,6 @@
 #include "kernel/call.h"
 
 #include <linux/errno.h>
-#include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 
@@ -20,18 +19,24 @@ void vcd_call_cleanup(void)
 	destroy_workqueue(free_queue);
 }
 
-static void call_destroy(struct vcd_call *call)
+void vcd_call_later(struct work_struct *work)
+{
+	queue_work(free_queue, work);
+}
+
+/* Unpinning may sleep, and wiping takes its time. */
+static void release(struct vcd_call *call)
 {
 	vcd_pin_deinit(&call->in_pin);
 	vcd_pin_deinit(&call->out_pin);
 	vcd_buf_deinit(&call->in);
 	vcd_buf_deinit(&call->out);
-	kfree(call);
+	vcd_call_unwatch(call);
 }
 
-static void on_free(struct work_struct *work)
+static void on_release(struct work_struct *work)
 {
-	call_destroy(container_of(work, struct vcd_call, free_work));
+	release(container_of(work, struct vcd_call, free_work));
 }
 
 struct vcd_call *vcd_call_create(u32 in_bytes, u32 out_bytes)
@@ -42,9 +47,10 @@ struct vcd_call *vcd_call_create(u32 in_bytes, u32 out_bytes)
 	if (!call)
 		return NULL;
 	refcount_set(&call->refs, 1);
+	refcount_set(&call->watchers, 1);
 	init_completion(&call->done);
 	INIT_LIST_HEAD(&call->in_flight);
-	INIT_WORK(&call->free_work, on_free);
+	INIT_WORK(&call->free_work, on_release);
 	if (vcd_buf_init(&call->in, in_bytes))
 		goto undo_call;
 	if (vcd_buf_init(&call->out, out_bytes))
@@ -71,15 +77,28 @@ void vcd_call_again(struct vcd_call *call)
 	call->on_finished = NULL;
 }
 
-/* Unpinning may sleep, and wiping takes its time. */
 void vcd_call_put(struct vcd_call *call)
 {
-	if (!call || !refcount_dec_and_test(&call->refs))
-		return;
-	if (in_task() && !irqs_disabled())
-		call_destroy(call);
-	else
-		queue_work(free_queue, &call->free_work);
+	if (call && refcount_dec_and_test(&call->refs))
+		release(call);
+}
+
+void vcd_call_put_atomic(struct vcd_call *call)
+{
+	if (refcount_dec_and_test(&call->refs))
+		vcd_call_later(&call->free_work);
+}
+
+struct vcd_call *vcd_call_watch(struct vcd_call *call)
+{
+	refcount_inc(&call->watchers);
+	return call;
+}
+
+void vcd_call_unwatch(struct vcd_call *call)
+{
+	if (call && refcount_dec_and_test(&call->watchers))
+		kfree(call);
 }
 
 u32 vcd_call_begin(struct vcd_call *call, enum vcd_op op, u64 generation,

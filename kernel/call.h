@@ -21,7 +21,8 @@ struct vcd_device;
  * takes another while the device has it (vcd 5.5). So a maker may go away at
  * any time, killed, and buffers and pins stay until the device has returned
  * them or its rings are gone. The last reference may be dropped in interrupt
- * context: what must sleep is left to a workqueue.
+ * context: what must sleep is left to a workqueue. Who only waits for the end
+ * watches: that keeps `done` and no page of a program.
  *
  * Readable bytes: `in` up to in_split, the pages of in_pin, the rest of `in`.
  * Writable bytes likewise. Without pins the splits have no meaning.
@@ -30,7 +31,8 @@ struct vcd_device;
  * written before `done` is completed and read after.
  */
 struct vcd_call {
-	refcount_t refs;
+	refcount_t refs;     /* of buffers and pins */
+	refcount_t watchers; /* of this memory; all refs are one of them */
 	struct completion done;
 	struct list_head in_flight;
 	bool is_finished;
@@ -50,7 +52,11 @@ struct vcd_call {
 /* A call with zeroed buffers of these sizes, or NULL. */
 struct vcd_call *vcd_call_create(u32 in_bytes, u32 out_bytes);
 struct vcd_call *vcd_call_get(struct vcd_call *call);
-void vcd_call_put(struct vcd_call *call);
+void vcd_call_put(struct vcd_call *call); /* may sleep */
+void vcd_call_put_atomic(struct vcd_call *call);
+
+struct vcd_call *vcd_call_watch(struct vcd_call *call);
+void vcd_call_unwatch(struct vcd_call *call); /* in any context */
 
 /* A finished call that its device has returned may be sent once more. */
 void vcd_call_again(struct vcd_call *call);
@@ -80,6 +86,7 @@ static inline bool vcd_reply_is_lost(const struct vcd_reply *reply)
 }
 
 /* The workqueue of all that must not run in interrupt context. */
+void vcd_call_later(struct work_struct *work);
 int vcd_call_setup(void);
 void vcd_call_cleanup(void);
 

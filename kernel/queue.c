@@ -69,7 +69,7 @@ void vcd_queue_take(struct vcd_queue *q)
 			list_del_init(&call->in_flight);
 			call->used_bytes = used_bytes;
 			finish(call, 0);
-			vcd_call_put(call);
+			vcd_call_put_atomic(call);
 			q->in_flight_count--;
 			q->returned++;
 			has_returned = true;

@@ -15,7 +15,7 @@ static void on_free(struct kref *refs)
 {
 	struct vcd_session *s = container_of(refs, struct vcd_session, refs);
 
-	vcd_call_put(s->left);
+	vcd_call_unwatch(s->left);
 	kfree(s);
 }
 
@@ -48,8 +48,8 @@ void vcd_session_put(struct vcd_session *s)
 
 void vcd_session_leave(struct vcd_session *s, struct vcd_call *call)
 {
-	vcd_call_put(s->left);
-	s->left = vcd_call_get(call);
+	vcd_call_unwatch(s->left);
+	s->left = vcd_call_watch(call);
 }
 
 static int wait_left(struct vcd_session *s)

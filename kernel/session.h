@@ -30,7 +30,7 @@ struct vcd_session {
 	struct mutex lock;
 	bool is_freed;         /* under the lock */
 	bool is_hash_open;     /* under the lock: a hash in parts may be open */
-	struct vcd_call *left; /* under the lock: the last, counted; or NULL */
+	struct vcd_call *left; /* under the lock: the last, watched; or NULL */
 	/* The rest does not change. */
 	struct vcd_device *device; /* borrowed from the file */
 	struct vcd_queue *queue;
