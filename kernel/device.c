@@ -54,12 +54,6 @@ struct vcd_queue *vcd_device_queue(struct vcd_device *device)
 	return &device->queues[raw_smp_processor_id() % device->queue_count];
 }
 
-u32 vcd_device_request_bytes(const struct vcd_device *device)
-{
-	return min_t(u32, le32_to_cpu(device->config.max_request_bytes),
-		     VCD_REQUEST_BYTES_MAX);
-}
-
 void vcd_device_watch(struct vcd_device *device)
 {
 	queue_delayed_work(system_wq, &device->watchdog,

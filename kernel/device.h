@@ -36,14 +36,15 @@ struct vcd_device {
 	struct virtio_device *vdev; /* not to be used after remove */
 	struct vcd_queue *queues;
 	unsigned int queue_count;
-	u32 segments; /* of a chain, at most */
 	/* From the last HELLO; written before `generation`. */
-	struct vcd_config config;
+	u32 segments;      /* of a chain, at most */
+	u32 request_bytes; /* payload of a request, at most */
 	u64 ciphers[2], macs[2];
 	u64 generation;          /* 0: none, READ_ONCE() */
 	struct mutex hello_lock; /* one HELLO at a time */
 	struct work_struct hello_work;
 	struct delayed_work watchdog;
+	bool has_rings;
 	bool is_given_up; /* by the watchdog; read when that has ended */
 	wait_queue_head_t break_wait; /* pollers: of all its files */
 	struct vcd_nodes nodes;
@@ -57,11 +58,13 @@ struct vcd_queue *vcd_device_queue(struct vcd_device *device);
 
 static inline u32 vcd_device_segments(const struct vcd_device *device)
 {
-	return device->segments;
+	return READ_ONCE(device->segments);
 }
 
-/* Payload that one request takes. */
-u32 vcd_device_request_bytes(const struct vcd_device *device);
+static inline u32 vcd_device_request_bytes(const struct vcd_device *device)
+{
+	return READ_ONCE(device->request_bytes);
+}
 
 /* See that calls in flight end in time. */
 void vcd_device_watch(struct vcd_device *device);

@@ -57,6 +57,7 @@ static int take_answer(struct vcd_device *device, const struct vcd_call *call)
 {
 	struct vcd_hello_reply answer;
 	struct vcd_reply reply;
+	u32 segments;
 	unsigned int i;
 	int error;
 
@@ -67,15 +68,19 @@ static int take_answer(struct vcd_device *device, const struct vcd_call *call)
 	if (le32_to_cpu(reply.value) != VCD_VERSION || !answer.generation ||
 	    !is_ours(&answer.config) || !is_sane(&answer.config))
 		return -EPROTO;
-	device->config = answer.config;
-	device->segments = min_t(u32, device->queues[0].ring_entries,
-				 le32_to_cpu(answer.config.max_segments));
+	segments = min_t(u32, device->queues[0].ring_entries,
+			 le32_to_cpu(answer.config.max_segments));
+	if (segments < VCD_SEGMENTS_MIN)
+		return -EPROTO;
+	/* Operations of sessions that are lost by now may still look. */
+	WRITE_ONCE(device->segments, segments);
+	WRITE_ONCE(device->request_bytes,
+		   min_t(u32, le32_to_cpu(answer.config.max_request_bytes),
+			 VCD_REQUEST_BYTES_MAX));
 	for (i = 0; i < ARRAY_SIZE(answer.ciphers); i++) {
 		device->ciphers[i] = le64_to_cpu(answer.ciphers[i]);
 		device->macs[i] = le64_to_cpu(answer.macs[i]);
 	}
-	if (device->segments < VCD_SEGMENTS_MIN)
-		return -EPROTO;
 	WRITE_ONCE(device->generation, le64_to_cpu(answer.generation));
 	return 0;
 }
