@@ -22,6 +22,11 @@ module_param(pin_bytes, uint, 0644);
 MODULE_PARM_DESC(pin_bytes,
 		 "payload from which a program's pages are used (16384)");
 
+/* What a piece is a multiple of: blocks, and all that a request may be. */
+#define PIECE_STEP 4096u
+/* The least that an entry of a chain has room for. */
+#define ENTRY_BYTES min_t(u32, PAGE_SIZE, VCD_CHUNK_BYTES)
+
 /* Pages, or chunks, that a side has room for. */
 static u32 side_segments(const struct vcd_plan *c)
 {
@@ -87,9 +92,8 @@ int vcd_crypt_plan(struct vcd_plan *c)
 	c->piece_bytes = op->len;
 	if (may_cut(s))
 		c->piece_bytes =
-			min_t(u32, op->len,
-			      min((side_segments(c) - 1) * (u32)PAGE_SIZE,
-				  most & (u32)PAGE_MASK));
+			min3(op->len, (side_segments(c) - 1) * ENTRY_BYTES,
+			     round_down(most, PIECE_STEP));
 	if (c->piece_bytes > most)
 		return -E2BIG;
 	c->is_hash_cut = s->mac && c->piece_bytes < op->len;
