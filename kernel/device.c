@@ -76,7 +76,7 @@ void vcd_device_expired(struct vcd_device *device, u64 generation)
 	/* Under the lock: not after the break that ends the work. */
 	spin_lock_irq(&first->lock);
 	if (!first->error && READ_ONCE(device->generation) == generation)
-		queue_work(system_wq, &device->hello_work);
+		queue_work(system_long_wq, &device->hello_work);
 	spin_unlock_irq(&first->lock);
 }
 
