@@ -91,10 +91,11 @@ static void on_hello_work(struct work_struct *work)
 	WRITE_ONCE(device->generation, 0);
 	error = vcd_hello(device, HELLO_TIMEOUT_MS);
 	mutex_unlock(&device->hello_lock);
-	if (error) {
-		dev_err(&device->vdev->dev, "no answer to HELLO: %d\n", error);
-		vcd_device_break(device, -EIO, -EIO);
-	}
+	/* Who stopped it meanwhile has said so, where there is something to say. */
+	if (!error || READ_ONCE(device->queues[0].error))
+		return;
+	dev_err(&device->vdev->dev, "no answer to HELLO: %d\n", error);
+	vcd_device_break(device, -EIO, -EIO);
 }
 
 /* vcd 5.15: ask whether the queue is served. Nobody waits for the answer. */
