@@ -209,16 +209,20 @@ static int rings_start(struct vcd_device *device)
 	if (error)
 		goto out;
 	device->queue_count = count;
+	device->has_rings = true;
+	device->is_given_up = false;
+	virtio_device_ready(device->vdev);
+	/* Not earlier: nothing may be handed over before. */
 	for (i = 0; i < count; i++)
 		vcd_queue_start(&device->queues[i], vqs[i]);
 	device->segments = device->queues[0].ring_entries;
-	device->is_given_up = false;
-	virtio_device_ready(device->vdev);
 	mutex_lock(&device->hello_lock);
 	error = vcd_hello(device, HELLO_TIMEOUT_MS);
 	mutex_unlock(&device->hello_lock);
 	/* It had its time. */
 	device->is_given_up = error == -ETIMEDOUT;
+	if (error)
+		vcd_device_break(device, -EIO, -EIO);
 out:
 	kfree(vqs);
 	return error;
@@ -251,6 +255,10 @@ static void rings_stop(struct vcd_device *device, int error)
 	vcd_device_break(device, error, error);
 	cancel_work_sync(&device->hello_work);
 	cancel_delayed_work_sync(&device->watchdog);
+	WRITE_ONCE(device->generation, 0);
+	if (!device->has_rings)
+		return;
+	device->has_rings = false;
 	rings_drain(device);
 	virtio_reset_device(vdev);
 	for (i = 0; i < device->queue_count; i++)
@@ -258,7 +266,6 @@ static void rings_stop(struct vcd_device *device, int error)
 	vdev->config->del_vqs(vdev);
 	for (i = 0; i < device->queue_count; i++)
 		vcd_queue_deinit(&device->queues[i]);
-	WRITE_ONCE(device->generation, 0);
 }
 
 static int on_probe(struct virtio_device *vdev)
