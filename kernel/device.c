@@ -285,7 +285,8 @@ static int on_probe(struct virtio_device *vdev)
 	error = rings_start(device);
 	if (error) {
 		/* Perhaps it is something else after all: no noise. */
-		error = -ENODEV;
+		if (error != -ENOMEM)
+			error = -ENODEV;
 		goto undo_start;
 	}
 	error = vcd_nodes_create(&device->nodes, device);
