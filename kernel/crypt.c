@@ -187,23 +187,25 @@ static struct vcd_call *shape_call(const struct vcd_plan *c,
 	return call;
 }
 
-/* Pages of the program, or copies. -EDQUOT: it may not pin so much. */
+/* Pages of the program, or copies. A job's pages are held until somebody
+ * fetches it (P4). */
 static int fill(const struct vcd_plan *c, struct vcd_call *call,
 		const struct shape *shape, u32 at)
 {
+	const unsigned int gup_flags = c->is_async ? FOLL_LONGTERM : 0;
 	const u8 __user *src = c->op.src + at;
 	int error = 0;
 
 	if (shape->pins_src)
 		error = vcd_pin_init(&call->in_pin, (unsigned long)src,
-				     shape->payload, false);
+				     shape->payload, gup_flags);
 	else if (shape->payload)
 		error = vcd_buf_from_user(&call->in, call->in_split, src,
 					  shape->payload);
 	if (!error && shape->pins_dst)
 		error = vcd_pin_init(&call->out_pin,
 				     (unsigned long)(c->op.dst + at),
-				     shape->dst, true);
+				     shape->dst, gup_flags | FOLL_WRITE);
 	return error;
 }
 

@@ -36,7 +36,7 @@ static void uncharge(struct vcd_pin *pin, u32 pages)
 }
 
 int vcd_pin_init(struct vcd_pin *pin, unsigned long from, u32 bytes,
-		 bool is_writable)
+		 unsigned int gup_flags)
 {
 	u32 pages = vcd_pin_pages(from, bytes);
 	int error, got;
@@ -50,15 +50,15 @@ int vcd_pin_init(struct vcd_pin *pin, unsigned long from, u32 bytes,
 		kvmalloc_array(pages, sizeof(*pin->pages), GFP_KERNEL_ACCOUNT);
 	if (!pin->pages)
 		goto undo_charge;
-	got = pin_user_pages_fast(from & PAGE_MASK, pages,
-				  is_writable ? FOLL_WRITE : 0, pin->pages);
-	error = -EFAULT;
+	got = pin_user_pages_fast(from & PAGE_MASK, pages, gup_flags,
+				  pin->pages);
+	error = got == -ENOMEM ? -ENOMEM : -EFAULT;
 	if (got != pages)
 		goto undo_pages;
 	pin->count = pages;
 	pin->offset = offset_in_page(from);
 	pin->bytes = bytes;
-	pin->is_writable = is_writable;
+	pin->is_writable = gup_flags & FOLL_WRITE;
 	return 0;
 
 undo_pages:

@@ -19,11 +19,13 @@ struct vcd_pin {
 };
 
 /*
- * Pin [from, from + bytes), bytes > 0. 0, -EFAULT, -ENOMEM, or -EDQUOT: the
- * program may lock no more (RLIMIT_MEMLOCK), so copy instead.
+ * Pin [from, from + bytes), bytes > 0; gup_flags: FOLL_WRITE when the device
+ * writes, FOLL_LONGTERM when the program decides how long it takes. 0; -ENOMEM;
+ * or copy instead: -EFAULT: there are no pages that can be pinned, -EDQUOT: the
+ * program may lock no more (RLIMIT_MEMLOCK).
  */
 int vcd_pin_init(struct vcd_pin *pin, unsigned long from, u32 bytes,
-		 bool is_writable);
+		 unsigned int gup_flags);
 /* Safe on a zeroed one. May sleep. */
 void vcd_pin_deinit(struct vcd_pin *pin);
 
