@@ -226,11 +226,11 @@ struct vcd_call *vcd_crypt_piece(const struct vcd_plan *c, u32 at)
 		if (!error)
 			return call;
 		vcd_call_put(call);
-		if (error != -EDQUOT)
+		if (error != -EDQUOT && error != -EFAULT)
 			return ERR_PTR(error);
 		/* Asynchronously there is no other way. */
-		if (c->is_async && !shape.pins_src)
-			return ERR_PTR(-ENOMEM);
+		if (!shape.pins_src && (c->is_async || !shape.pins_dst))
+			return ERR_PTR(error == -EDQUOT ? -ENOMEM : error);
 		shape.pins_src = false;
 		shape.pins_dst = c->is_async;
 	}
