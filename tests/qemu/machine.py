@@ -88,6 +88,7 @@ class Device:
         self.log = open(folder / f"device{number}.log", "ab")
         self.options = options
         self.kills = 0
+        self.deaths_before = 0  # of workers of processes that were killed
         self.process = None
 
     def start(self):
@@ -130,13 +131,21 @@ class Device:
     def log_text(self):
         return pathlib.Path(self.log.name).read_text(errors="replace")
 
+    def deaths(self):
+        """Of workers; by its statistics, for the log leaves lines out when there
+        are many."""
+        if self.process.poll() is None and os.path.exists(self.stats_socket):
+            return self.deaths_before + self.stats()["worker_deaths"]
+        return self.deaths_before
+
     def dies_by_kills_alone(self):
         """A kill that meets a worker on its way out is no death."""
         log = self.log_text()
-        deaths = log.count("worker died")
-        return log.count("worker died (signal 9)") == deaths <= self.kills
+        return self.deaths() <= self.kills and \
+            log.count("worker died") == log.count("worker died (signal 9)")
 
     def kill(self):
+        self.deaths_before = self.deaths()
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         for path in self.socket, self.stats_socket:
