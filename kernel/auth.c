@@ -25,7 +25,6 @@ struct auth {
 	u32 iv_bytes, source_bytes, tag_in_bytes;
 	u32 dst_bytes, tag_out_bytes, iv_out_bytes;
 	u32 offset;       /* SRTP: of the payload in the packet */
-	u32 output_len;   /* op.len of the answer, when the form fixes it */
 	u32 result_least; /* of result_bytes; the most is dst_bytes */
 };
 
@@ -52,7 +51,6 @@ static int aead_plan(struct auth *a)
 	a->dst_bytes = a->is_decrypting ? op->len - op->tag_len
 					: op->len + op->tag_len;
 	a->result_least = a->dst_bytes;
-	a->output_len = a->dst_bytes;
 	return 0;
 }
 
@@ -102,7 +100,6 @@ static int srtp_plan(struct auth *a)
 	a->result_least = op->len;
 	a->tag_in_bytes = a->is_decrypting ? op->tag_len : 0;
 	a->tag_out_bytes = a->is_decrypting ? 0 : op->tag_len;
-	a->output_len = a->is_decrypting ? op->len : op->len + op->tag_len;
 	return 0;
 }
 
@@ -205,7 +202,7 @@ static int deliver(struct auth *a, const struct vcd_call *call,
 	if (a->session->traits & VCD_TRAIT_AEAD)
 		op->tag = op->dst +
 			  (a->is_decrypting ? result : result - op->tag_len);
-	op->len = a->output_len ? a->output_len : result;
+	op->len = result;
 	return 0;
 }
 

@@ -267,8 +267,6 @@ static int srtp_compute(struct session *s, struct crypt_auth_op *op,
 		ret = -EINVAL;
 	if (!ret && is_encrypt && s->hash.row)
 		ret = user_write(op->tag, digest, op->tag_len);
-	if (!ret && is_encrypt)
-		op->len += op->tag_len;
 	return ret;
 }
 
