@@ -87,7 +87,10 @@ static int srtp_plan(struct auth *a)
 	unsigned long payload = (unsigned long)op->src;
 
 	if (!(s->traits & VCD_TRAIT_STREAM) || s->traits & VCD_TRAIT_AEAD ||
-	    !op->auth_len || !op->len || op->tag_len > s->digest_bytes)
+	    !op->auth_len || op->tag_len > s->digest_bytes)
+		return -EINVAL;
+	/* A packet to send may have nothing to encrypt, but a tag then. */
+	if (!op->len && (a->is_decrypting || !op->tag_len))
 		return -EINVAL;
 	if (a->is_decrypting && op->tag_len > op->len)
 		return -EINVAL;

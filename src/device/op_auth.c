@@ -129,8 +129,10 @@ static enum vcd_status srtp_judge(const struct auth *auth, uint64_t *dst_bytes)
 	uint64_t end = (uint64_t)auth->offset + auth->payload_bytes;
 
 	if (!auth->crypto->cipher->is_stream || auth->crypto->cipher->is_aead ||
-	    !auth->auth_bytes || !auth->payload_bytes ||
-	    auth->offset > SRTP_OFFSET_MAX || end > auth->auth_bytes)
+	    !auth->auth_bytes || auth->offset > SRTP_OFFSET_MAX ||
+	    end > auth->auth_bytes)
+		return VCD_STATUS_INVALID;
+	if (!auth->payload_bytes && (auth->is_decrypting || !auth->tag_bytes))
 		return VCD_STATUS_INVALID;
 	*dst_bytes = auth->payload_bytes;
 	return mac_tag_judge(auth);

@@ -472,6 +472,28 @@ static void test_an_srtp_payload_lies_in_its_packet(void **state)
 	assert_int_equal(stand_auth(0, session, &op, NULL), VCD_STATUS_INVALID);
 }
 
+static void test_an_srtp_packet_may_have_a_tag_alone(void **state)
+{
+	uint32_t session = stand_session(0, CRYPTSESS_AES_CTR, 16,
+					 CRYPTSESS_HMAC_SHA1, 20);
+	uint32_t untagged = stand_session(0, CRYPTSESS_AES_CTR, 16, 0, 0);
+	uint8_t data[400] = { 0 };
+	struct driver_auth op = { .flags = VCD_FLAG_SRTP,
+				  .auth = data,
+				  .auth_bytes = 400,
+				  .offset = 12,
+				  .tag_out_bytes = 20 };
+
+	assert_int_equal(stand_auth(0, session, &op, NULL), VCD_STATUS_OK);
+	op.tag_out_bytes = 0;
+	assert_int_equal(stand_auth(0, untagged, &op, NULL),
+			 VCD_STATUS_INVALID);
+	op.direction = VCD_DECRYPT;
+	op.tag = data;
+	op.tag_in_bytes = 20;
+	assert_int_equal(stand_auth(0, session, &op, NULL), VCD_STATUS_INVALID);
+}
+
 static void test_direction_block_and_form_are_checked(void **state)
 {
 	uint32_t session = cbc_session();
@@ -736,6 +758,7 @@ int main(void)
 		TEST(a_digest_has_its_one_length_and_needs_room),
 		TEST(tags_have_the_lengths_of_their_form),
 		TEST(an_srtp_payload_lies_in_its_packet),
+		TEST(an_srtp_packet_may_have_a_tag_alone),
 		TEST(direction_block_and_form_are_checked),
 		TEST(the_iv_is_chained_from_request_to_request),
 		TEST(a_hash_in_parts_is_the_hash_of_the_whole),

@@ -308,6 +308,34 @@ static void test_A16_A17_srtp_there_and_back(void **state)
 	assert_int_equal(op.len, 7);
 }
 
+/* A packet that only has to be known as genuine: its MAC, and no more. */
+static void test_A15_A16_srtp_without_a_payload(void **state)
+{
+	uint8_t packet[] = "header and footer", tag[20], mac[20];
+	struct crypt_op hash = { .src = packet, .len = 17, .mac = mac };
+	struct crypt_auth_op op = { .src = packet + 6,
+				    .dst = packet + 6,
+				    .auth_src = packet,
+				    .auth_len = 17,
+				    .tag = tag,
+				    .flags = COP_FLAG_AEAD_SRTP };
+
+	hash.ses = session(0, CRYPTO_SHA1_HMAC);
+	assert_int_equal(raw(fd, CIOCCRYPT, &hash), 0);
+	op.ses = session(CRYPTO_AES_CTR, CRYPTO_SHA1_HMAC);
+	assert_int_equal(call(&op), 0);
+	assert_int_equal(op.len, 0);
+	assert_int_equal(op.tag_len, 20);
+	assert_memory_equal(tag, mac, 20);
+	assert_memory_equal(packet, "header and footer", 17);
+	op.op = COP_DECRYPT;
+	assert_int_equal(call(&op), EINVAL);
+	op.op = COP_ENCRYPT;
+	op.ses = session(CRYPTO_AES_CTR, 0);
+	op.tag_len = 0; /* and so there is nothing to be had */
+	assert_int_equal(call(&op), EINVAL);
+}
+
 static void test_A15_A17_srtp_refusals(void **state)
 {
 	uint8_t packet[600] = { 0 }, iv[16] = { 0 }, tag[64] = { 0 };
@@ -379,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_A14_tls_refusals),
 		cmocka_unit_test(test_A14_bad_padding_without_a_hash_is_told),
 		cmocka_unit_test(test_A16_A17_srtp_there_and_back),
+		cmocka_unit_test(test_A15_A16_srtp_without_a_payload),
 		cmocka_unit_test(test_A15_A17_srtp_refusals),
 	};
 
