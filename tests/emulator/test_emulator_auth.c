@@ -108,6 +108,41 @@ static void test_A8_a_bad_tag_gives_no_plaintext(void **state)
 	assert_memory_equal(out, "sixteen letters.", 16);
 }
 
+/* As GnuTLS does it: one argument for record after record, where only what
+ * changes is set again; a tag alone by an operation without a source; and a
+ * look at the tag behind what was opened in place. */
+static void test_A7_A8_one_argument_for_many_records(void **state)
+{
+	uint8_t iv[12] = { 0 }, aad[13] = "and a header", data[48], tag[16];
+	struct crypt_auth_op op = { .iv = iv, .auth_src = aad };
+
+	op.ses = session(CRYPTO_AES_GCM, 0);
+	for (iv[0] = 0; iv[0] < 4; iv[0]++) {
+		op.op = COP_ENCRYPT;
+		op.auth_len = sizeof(aad);
+		op.len = 0;
+		op.src = NULL;
+		op.dst = tag;
+		assert_int_equal(call(&op), 0);
+		op.op = COP_DECRYPT; /* len is 16 now: the tag */
+		op.src = op.dst = tag;
+		assert_int_equal(call(&op), 0);
+		assert_int_equal(op.len, 0);
+		memcpy(data, "the record's thirty-two letters.", 32);
+		op.op = COP_ENCRYPT;
+		op.len = 32;
+		op.src = op.dst = data;
+		assert_int_equal(call(&op), 0);
+		memcpy(tag, data + 32, 16);
+		op.op = COP_DECRYPT;
+		op.len = 32 + 16;
+		assert_int_equal(call(&op), 0);
+		assert_memory_equal(data, "the record's thirty-two letters.",
+				    32);
+		assert_memory_equal(data + 32, tag, 16);
+	}
+}
+
 static void test_A5_A6_aad_and_tag_lengths(void **state)
 {
 	static uint8_t aad[4097], data[64];
@@ -399,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_gcm_of_the_specification),
 		cmocka_unit_test(test_ccm_of_sp800_38c),
 		cmocka_unit_test(test_A8_a_bad_tag_gives_no_plaintext),
+		cmocka_unit_test(test_A7_A8_one_argument_for_many_records),
 		cmocka_unit_test(test_A5_A6_aad_and_tag_lengths),
 		cmocka_unit_test(test_A9_ccm_length_field),
 		cmocka_unit_test(test_A1_A2_order_and_dispatch),
