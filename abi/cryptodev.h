@@ -66,7 +66,12 @@ enum cryptodev_crypto_op_t {
 	CRYPTO_SHA2_224_HMAC = 107,
 	CRYPTO_TLS11_AES_CBC_HMAC_SHA1 = 108,   /* only some kernels */
 	CRYPTO_TLS12_AES_CBC_HMAC_SHA256 = 109, /* only some kernels */
+	CRYPTO_ALGORITHM_ALL
 };
+
+/* Not a number for the preprocessor, by which OpenSSL's engine knows that the
+ * names above are no macros. */
+#define CRYPTO_ALGORITHM_MAX (CRYPTO_ALGORITHM_ALL - 1)
 
 #define CRYPTO_CIPHER_MAX_KEY_LEN 64
 #define CRYPTO_HMAC_MAX_KEY_LEN   512
@@ -165,7 +170,24 @@ struct cphash_op {
 };
 
 /* CIOCKEY, which nobody implements: EINVAL */
-#define CRK_MAXPARAM 8
+enum cryptodev_crk_op_t {
+	CRK_MOD_EXP = 0,
+	CRK_MOD_EXP_CRT = 1,
+	CRK_DSA_SIGN = 2,
+	CRK_DSA_VERIFY = 3,
+	CRK_DH_COMPUTE_KEY = 4,
+	CRK_ALGORITHM_ALL
+};
+
+#define CRK_ALGORITHM_MAX (CRK_ALGORITHM_ALL - 1)
+#define CRK_MAXPARAM      8
+
+/* CIOCASYMFEAT: one bit for each, of which none is ever set */
+#define CRF_MOD_EXP        (1 << CRK_MOD_EXP)
+#define CRF_MOD_EXP_CRT    (1 << CRK_MOD_EXP_CRT)
+#define CRF_DSA_SIGN       (1 << CRK_DSA_SIGN)
+#define CRF_DSA_VERIFY     (1 << CRK_DSA_VERIFY)
+#define CRF_DH_COMPUTE_KEY (1 << CRK_DH_COMPUTE_KEY)
 
 struct crparam {
 	__u8 *crp_p;
