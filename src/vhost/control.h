@@ -172,7 +172,8 @@ int vhost_control_continue(struct vhost_control *control);
 
 /*
  * Tell the front end that the configuration space changed. 0; -ENOTCONN when it
- * gave no socket for that; -errno. Never waits.
+ * gave no socket for that; -errno. Never waits. QEMU 11.1 dies of one that it
+ * reads while the device is stopped: vub_config_notifier() then has a NULL.
  */
 int vhost_control_config_changed(struct vhost_control *control);
 

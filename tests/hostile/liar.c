@@ -372,9 +372,9 @@ static void on_info(struct question *q)
 	finish(q);
 }
 
-/* Each is an interrupt in the guest. QEMU 11.1 reads a NULL pointer when it
- * gets one and the device is stopped (vub_config_notifier): until it has read
- * them all the operation is not over, and the guest stops nothing. */
+/* Each is an interrupt in the guest. The operation is not over before the front
+ * end has read them all: a guest that goes on may stop the device, and then
+ * QEMU may not read one (vhost_control_config_changed). */
 static void change_config(struct echo *echo)
 {
 	int unread_bytes = 1;
