@@ -5,6 +5,7 @@
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -314,6 +315,9 @@ static int run_pieces(struct vcd_plan *c, bool *is_lost)
 		if (error)
 			return error;
 		at += vcd_crypt_piece_bytes(c, at);
+		/* Where every look finds its answer nobody waits. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	} while (at < c->op.len);
 	return 0;
 }
