@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* seeded.c - a module with the fault that is asked for, to see that a kernel
- * with sanitizers tells of it: locks, leak, late */
+ * with sanitizers tells of it: locks, leak, index, late */
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -35,6 +35,18 @@ static void leak(void)
 			return;
 }
 
+/* Behind an array, in memory that is ours. */
+static void step_over(void)
+{
+	static struct {
+		int three[3], behind;
+	} four;
+	volatile int at = 3;
+
+	four.three[at] = 1;
+	pr_info("seeded: %d\n", four.behind);
+}
+
 /* Read after it was freed. */
 static void late(void)
 {
@@ -52,6 +64,8 @@ static int __init seeded_init(void)
 		locks();
 	else if (!strcmp(fault, "leak"))
 		leak();
+	else if (!strcmp(fault, "index"))
+		step_over();
 	else if (!strcmp(fault, "late"))
 		late();
 	else
