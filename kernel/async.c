@@ -25,7 +25,12 @@
  *
  * A job has a reference of the file's list and one for each call in flight,
  * and holds the file's memory: a job may outlive the last close.
- * Under the file's jobs_lock: the list, `pending`.
+ *
+ * Nobody waits for a job before somebody asks for it: the device is told of
+ * many at once, and whoever is about to sleep says so (kick.h). Sleepers wait
+ * for the oldest job, and are woken when another one becomes it.
+ *
+ * Under the file's jobs_lock: the list, `pending`, `count`.
  */
 #define JOBS_MAX   64 /* Q1 */
 #define PIECES_MAX 16
@@ -89,15 +94,21 @@ static void on_finished(struct vcd_call *call)
 static int submit_call(struct job *job, struct vcd_call *call)
 {
 	struct vcd_file *f = job->file;
+	bool is_oldest;
 	int error;
 
-	job->calls[job->count++] = call;
 	call->owner = job;
 	call->on_finished = on_finished;
+	call->is_job = true;
 	refcount_inc(&job->refs);
 	spin_lock_irq(&f->jobs_lock);
+	job->calls[job->count++] = call;
 	job->pending++;
+	is_oldest = list_is_first(&job->link, &f->jobs);
 	spin_unlock_irq(&f->jobs_lock);
+	/* Who comes later finds the call; who came before is seen here. */
+	if (is_oldest && waitqueue_active(&f->job_done))
+		call->is_awaited = true;
 	error = vcd_queue_submit(job->plan.session->queue, call);
 	if (error) {
 		job_step(job);
@@ -221,7 +232,7 @@ static struct job *dequeue(struct vcd_file *f)
 	}
 	spin_unlock_irq(&f->jobs_lock);
 	if (job)
-		wake_up(&f->job_done); /* there is room */
+		wake_up(&f->job_done); /* there is room, and another oldest */
 	return job;
 }
 
@@ -251,12 +262,53 @@ static int finish(struct job *job)
 	return error ? error : vcd_crypt_deliver(&job->plan);
 }
 
+/* The oldest job, counted, if it is not done. */
+static struct job *oldest_get(struct vcd_file *f, unsigned int *count)
+{
+	struct job *job;
+
+	spin_lock_irq(&f->jobs_lock);
+	job = list_first_entry_or_null(&f->jobs, struct job, link);
+	if (job && !job->pending)
+		job = NULL;
+	if (job) {
+		refcount_inc(&job->refs);
+		*count = job->count;
+	}
+	spin_unlock_irq(&f->jobs_lock);
+	return job;
+}
+
+/* See that the oldest job gets done, and that who sleeps hears of it. */
+static void want_oldest(struct vcd_file *f, bool sleeps)
+{
+	unsigned int i, count;
+	struct vcd_queue *q;
+	struct job *job;
+
+	job = oldest_get(f, &count);
+	if (!job)
+		return;
+	q = job->plan.session->queue;
+	for (i = 0; i < count; i++) {
+		if (sleeps)
+			vcd_queue_await(q, job->calls[i]);
+		else
+			vcd_queue_hurry(q, job->calls[i]);
+	}
+	job_put(job);
+}
+
 int vcd_async_fetch(struct vcd_file *f, void __user *argument, bool is_narrow)
 {
 	struct job *job;
 	int error;
 
 	job = dequeue(f);
+	if (!job) {
+		want_oldest(f, false);
+		job = dequeue(f);
+	}
 	if (!job)
 		return -EBUSY;
 	error = finish(job);
@@ -267,7 +319,7 @@ int vcd_async_fetch(struct vcd_file *f, void __user *argument, bool is_narrow)
 	return error;
 }
 
-__poll_t vcd_async_poll(struct vcd_file *f)
+static __poll_t events_now(struct vcd_file *f)
 {
 	struct job *job;
 	__poll_t events = 0;
@@ -284,6 +336,26 @@ __poll_t vcd_async_poll(struct vcd_file *f)
 	return events;
 }
 
+__poll_t vcd_async_poll(struct vcd_file *f)
+{
+	__poll_t events = events_now(f);
+
+	if (events & EPOLLIN)
+		return events;
+	want_oldest(f, true);
+	return events_now(f);
+}
+
+/* The device still gets what was submitted, and gives its pages back. */
+static void give_away(struct job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->count; i++)
+		vcd_queue_await(job->plan.session->queue, job->calls[i]);
+	job_put(job);
+}
+
 void vcd_async_discard(struct vcd_file *f)
 {
 	struct job *job, *next;
@@ -296,6 +368,6 @@ void vcd_async_discard(struct vcd_file *f)
 	list_for_each_entry_safe(job, next, &jobs, link)
 	{
 		list_del_init(&job->link);
-		job_put(job);
+		give_away(job);
 	}
 }

@@ -27,15 +27,18 @@ struct vcd_device;
  * Readable bytes: `in` up to in_split, the pages of in_pin, the rest of `in`.
  * Writable bytes likewise. Without pins the splits have no meaning.
  *
- * Under the queue's lock: in_flight, is_finished. `error` and `used_bytes` are
- * written before `done` is completed and read after.
+ * Under the queue's lock: in_flight, number, is_finished, is_awaited. `error`
+ * and `used_bytes` are written before `done` is completed and read after.
  */
 struct vcd_call {
 	refcount_t refs;     /* of buffers and pins */
 	refcount_t watchers; /* of this memory; all refs are one of them */
 	struct completion done;
 	struct list_head in_flight;
+	u32 number; /* of those that were added to the ring */
 	bool is_finished;
+	bool is_job;        /* nobody waits for it yet: see kick.h */
+	bool is_awaited;    /* a job for which somebody does */
 	bool may_look;      /* its owner is to wait for it: vcd_queue_run() */
 	bool is_looked_for; /* and does so without sleeping at first */
 	int error; /* 0: the device answered; -ENODEV, -EIO, -ETIMEDOUT */

@@ -3,10 +3,23 @@
 #ifndef VCD_COMPAT_H
 #define VCD_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
+
+static inline void
+vcd_timer_init(struct hrtimer *timer,
+	       enum hrtimer_restart (*on_timer)(struct hrtimer *))
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, on_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+	timer->function = on_timer;
+#endif
+}
 
 /* All queues have the same callback and name. 0 or -errno. */
 static inline int vcd_find_vqs(struct virtio_device *vdev, unsigned int count,

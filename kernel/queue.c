@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "kernel/device.h"
+#include "kernel/kick.h"
 #include "kernel/look.h"
 
 /* A list of entries that most calls fit in. */
@@ -22,6 +23,7 @@ void vcd_queue_init(struct vcd_queue *q, struct vcd_device *device,
 	spin_lock_init(&q->lock);
 	INIT_LIST_HEAD(&q->in_flight);
 	init_waitqueue_head(&q->room);
+	vcd_kick_init(q);
 	q->error = -ENODEV;
 }
 
@@ -31,6 +33,7 @@ void vcd_queue_start(struct vcd_queue *q, struct virtqueue *vq)
 	q->vq = vq;
 	q->ring_entries = virtqueue_get_vring_size(vq);
 	q->error = 0;
+	q->is_listening = true;
 	spin_unlock_irq(&q->lock);
 }
 
@@ -46,11 +49,18 @@ static void finish(struct vcd_call *call, int error)
 	complete(&call->done);
 }
 
+static bool is_quiet(const struct vcd_call *call)
+{
+	return call->is_job && !call->is_awaited;
+}
+
 /* Under the lock. Those who look for answers take those of others along, but
- * may be kept from it: only they do without the interrupt. */
+ * may be kept from it: only they, and jobs that nobody waits for, do without
+ * the interrupt. */
 static bool wants_interrupt(const struct vcd_queue *q)
 {
-	return !q->lookers || q->in_flight_count > q->lookers;
+	return q->is_room_wanted || (!q->lookers && !q->quiet) ||
+	       q->in_flight_count > q->lookers + q->quiet;
 }
 
 void vcd_queue_take(struct vcd_queue *q)
@@ -63,12 +73,15 @@ void vcd_queue_take(struct vcd_queue *q)
 		return;
 	do {
 		virtqueue_disable_cb(q->vq);
+		q->is_listening = false;
 		while ((call = virtqueue_get_buf(q->vq, &used_bytes))) {
 			if (list_is_first(&call->in_flight, &q->in_flight))
 				q->oldest_at = jiffies;
 			list_del_init(&call->in_flight);
 			call->used_bytes = used_bytes;
 			finish(call, 0);
+			if (is_quiet(call))
+				q->quiet--;
 			vcd_call_put_atomic(call);
 			q->in_flight_count--;
 			q->returned++;
@@ -76,7 +89,10 @@ void vcd_queue_take(struct vcd_queue *q)
 		}
 		if (virtqueue_is_broken(q->vq))
 			break;
-	} while (wants_interrupt(q) && !virtqueue_enable_cb(q->vq));
+		if (has_returned)
+			q->is_room_wanted = false;
+		q->is_listening = wants_interrupt(q);
+	} while (q->is_listening && !virtqueue_enable_cb(q->vq));
 	if (!has_returned)
 		return;
 	q->progress_at = jiffies;
@@ -84,23 +100,34 @@ void vcd_queue_take(struct vcd_queue *q)
 	wake_up_all(&q->room);
 }
 
+/* Under the lock: whether the device interrupts may have to change. */
+static void listen(struct vcd_queue *q)
+{
+	if (q->is_listening != wants_interrupt(q))
+		vcd_queue_take(q);
+}
+
 /* Under the lock: the call is in the ring, and the device is not told yet. */
 static void hand_over(struct vcd_queue *q, struct vcd_call *call)
 {
 	vcd_call_get(call);
-	if (list_empty(&q->in_flight))
-		q->progress_at = q->oldest_at = jiffies;
 	list_add_tail(&call->in_flight, &q->in_flight);
 	q->in_flight_count++;
 	q->counts.requests++;
+	call->number = ++q->added;
+	if (is_quiet(call))
+		q->quiet++;
 	call->is_looked_for = call->may_look && vcd_look_begin(q);
-	/* Whether it interrupts may have to change with that. */
-	if (q->lookers)
-		vcd_queue_take(q);
-	if (virtqueue_kick_prepare(q->vq)) {
-		q->counts.kicks++;
-		virtqueue_notify(q->vq);
-	}
+	listen(q);
+	vcd_kick_added(q, call);
+}
+
+/* Under the lock: who waits for a place in the ring. */
+static void want_room(struct vcd_queue *q)
+{
+	q->is_room_wanted = true;
+	vcd_kick(q);
+	vcd_queue_take(q);
 }
 
 /* One try: -ENOSPC when the ring is full, with `seen` to wait for a change. */
@@ -116,6 +143,8 @@ static int try_submit(struct vcd_queue *q, struct vcd_call *call,
 		goto out;
 	*seen = q->returned;
 	error = virtqueue_add_sgs(q->vq, lists, 1, 1, call, GFP_ATOMIC);
+	if (error == -ENOSPC)
+		want_room(q);
 	if (error)
 		goto out;
 	hand_over(q, call);
@@ -192,6 +221,39 @@ int vcd_queue_run(struct vcd_queue *q, struct vcd_call *call)
 	return wait_for_completion_killable(&call->done) ? -EINTR : 0;
 }
 
+/* Under the lock. */
+static void await(struct vcd_queue *q, struct vcd_call *call)
+{
+	if (is_quiet(call) && !list_empty(&call->in_flight))
+		q->quiet--;
+	call->is_awaited = true;
+}
+
+void vcd_queue_await(struct vcd_queue *q, struct vcd_call *call)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	vcd_queue_take(q);
+	if (!call->is_finished) {
+		await(q, call);
+		vcd_kick(q);
+		listen(q);
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+void vcd_queue_hurry(struct vcd_queue *q, struct vcd_call *call)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	vcd_queue_take(q);
+	if (!call->is_finished)
+		vcd_kick(q);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
 static void drain(struct vcd_queue *q, unsigned int interrupts)
 {
 	unsigned long flags;
@@ -218,6 +280,9 @@ void vcd_queue_break(struct vcd_queue *q, int error, int later)
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
+	list_for_each_entry(call, &q->in_flight, in_flight) await(q, call);
+	vcd_kick(q);
+	vcd_queue_take(q);
 	if (!q->error || later == -ENODEV)
 		q->error = later;
 	list_for_each_entry(call, &q->in_flight, in_flight) finish(call, error);
@@ -258,9 +323,11 @@ void vcd_queue_deinit(struct vcd_queue *q)
 	struct vcd_call *call, *next;
 	LIST_HEAD(left);
 
+	vcd_kick_deinit(q);
 	spin_lock_irq(&q->lock);
 	list_splice_init(&q->in_flight, &left);
 	q->in_flight_count = 0;
+	q->is_room_wanted = false;
 	spin_unlock_irq(&q->lock);
 	list_for_each_entry_safe(call, next, &left, in_flight)
 	{
@@ -273,6 +340,7 @@ enum vcd_queue_health vcd_queue_check(struct vcd_queue *q,
 				      unsigned long timeout_jiffies)
 {
 	enum vcd_queue_health health = VCD_QUEUE_IDLE;
+	struct vcd_call *oldest;
 	unsigned long waited;
 
 	/* An interrupt may have been lost on the way. */
@@ -285,6 +353,10 @@ enum vcd_queue_health vcd_queue_check(struct vcd_queue *q,
 		health = VCD_QUEUE_BROKEN;
 	} else if (!list_empty(&q->in_flight)) {
 		health = VCD_QUEUE_BUSY;
+		oldest = list_first_entry(&q->in_flight, struct vcd_call,
+					  in_flight);
+		if (vcd_kick_is_untold(q, oldest))
+			goto out;
 		if (waited >= timeout_jiffies ||
 		    jiffies - q->oldest_at >=
 			    OLDEST_TIMEOUTS * timeout_jiffies) {

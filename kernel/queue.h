@@ -3,6 +3,7 @@
 #ifndef VCD_QUEUE_H
 #define VCD_QUEUE_H
 
+#include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -20,9 +21,11 @@
  * that the rings are gone.
  *
  * Whoever waits for a call looks for the answer himself for a while (look.c),
- * and meanwhile the device need not interrupt, unless others wait as well.
+ * and meanwhile the device need not interrupt, unless others wait as well. Nor
+ * need it for jobs that nobody waits for, nor is it told of each: see kick.h.
  *
- * The lock guards all fields but `room`, and is taken in interrupts.
+ * The lock guards all fields but `room` and `kick_timer`, and is taken in
+ * interrupts.
  */
 struct vcd_queue_counts {
 	u64 requests;   /* handed to the device */
@@ -42,13 +45,20 @@ struct vcd_queue {
 	unsigned int in_flight_count;
 	int error;                 /* sticky: why nothing is taken any more */
 	u32 returned;              /* calls, ever */
-	unsigned long progress_at; /* jiffies: last return, or first submit */
+	unsigned long progress_at; /* jiffies: last return, or first telling */
 	unsigned long oldest_at;   /* jiffies: since when the oldest is it */
 	bool is_pinged;
+	u32 added, told; /* calls in the ring, ever; up to which it was told */
+	u64 added_at_ns; /* the last that was not told of at once */
+	u64 timer_at_ns; /* when kick_timer ends; 0: it does not run */
+	bool is_listening;        /* the device may interrupt */
+	bool is_room_wanted;      /* somebody waits for it */
+	unsigned int quiet;       /* jobs in flight that nobody waits for */
 	unsigned int lookers;     /* calls whose owner looks for the answer */
 	unsigned int look_misses; /* in a row; beyond some they do not count */
 	unsigned int look_skips;  /* calls that will not be looked for */
 	struct vcd_queue_counts counts;
+	struct hrtimer kick_timer;
 	wait_queue_head_t room; /* the ring was full */
 };
 
@@ -70,6 +80,13 @@ int vcd_queue_try_submit(struct vcd_queue *q, struct vcd_call *call);
 /* Submit and wait for the end: 0 when `call` is finished, or as above;
  * -EINTR: killed while the device had it. */
 int vcd_queue_run(struct vcd_queue *q, struct vcd_call *call);
+
+/* Somebody is about to wait for `call`, which is with the queue or soon will
+ * be: tell the device, and have it interrupt. What it returned is taken back.
+ * Called again for each wait. */
+void vcd_queue_await(struct vcd_queue *q, struct vcd_call *call);
+/* The same without an interrupt: somebody will ask again. */
+void vcd_queue_hurry(struct vcd_queue *q, struct vcd_call *call);
 
 /* Take back what the device returned. In any context. */
 void vcd_queue_drain(struct vcd_queue *q);

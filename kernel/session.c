@@ -54,9 +54,10 @@ void vcd_session_leave(struct vcd_session *s, struct vcd_call *call)
 
 static int wait_left(struct vcd_session *s)
 {
-	if (s->left && wait_for_completion_killable(&s->left->done))
-		return -EINTR;
-	return 0;
+	if (!s->left)
+		return 0;
+	vcd_queue_await(s->queue, s->left);
+	return wait_for_completion_killable(&s->left->done) ? -EINTR : 0;
 }
 
 static int look_again(struct vcd_session *s)
