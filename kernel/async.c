@@ -18,10 +18,11 @@
  * flight at once, and its destination is pinned, since whoever fetches it may
  * be another process (Q2). Requests of a session take effect in their order
  * (vcd 5.13); jobs are fetched in the order of their submission (Q3), so the
- * oldest one alone decides whether something can be fetched. Only a job with a
- * hash that is cut into several requests is run to its end when it is
- * submitted: should the device's worker take the hash with it (vcd 9.4), it is
- * begun again before anything else of the session is.
+ * oldest one alone decides whether something can be fetched. Two are run to
+ * their end when they are submitted: a job with a hash that is cut into several
+ * requests, which is begun again before anything else of the session is, should
+ * the device's worker take the hash with it (vcd 9.4); and what has a
+ * destination that cannot be pinned, which the submitter writes.
  *
  * A job has a reference of the file's list and one for each call in flight,
  * and holds the file's memory: a job may outlive the last close.
@@ -44,7 +45,7 @@ struct job {
 	unsigned int pending;  /* calls in flight, and the submission */
 	int error;             /* found before the device had all of it */
 	unsigned int count;
-	struct vcd_call *calls[PIECES_MAX];
+	struct vcd_call *calls[PIECES_MAX]; /* NULL: is collected */
 };
 
 static void job_destroy(struct job *job)
@@ -113,7 +114,23 @@ static int submit_call(struct job *job, struct vcd_call *call)
 	if (error) {
 		job_step(job);
 		job_put(job);
+		return error;
 	}
+	vcd_session_leave(job->plan.session, call);
+	return 0;
+}
+
+static int run_call(struct job *job, struct vcd_call *call, u32 at)
+{
+	struct vcd_plan *plan = &job->plan;
+	struct vcd_reply reply;
+	int error;
+
+	job->calls[job->count++] = NULL;
+	error = vcd_session_run(plan->session, call, &reply);
+	if (!error)
+		error = vcd_crypt_collect(plan, call, at);
+	vcd_call_put(call);
 	return error;
 }
 
@@ -132,10 +149,12 @@ static int submit_pieces(struct job *job)
 		call = vcd_crypt_piece(plan, at);
 		if (IS_ERR(call))
 			return PTR_ERR(call);
-		error = submit_call(job, call);
+		if (vcd_crypt_is_copied(plan, call))
+			error = run_call(job, call, at);
+		else
+			error = submit_call(job, call);
 		if (error)
 			return error;
-		vcd_session_leave(plan->session, call);
 		at += vcd_crypt_piece_bytes(plan, at);
 	} while (at < plan->op.len);
 	return 0;
@@ -241,10 +260,11 @@ static int collect(struct job *job)
 	struct vcd_plan *plan = &job->plan;
 	unsigned int i;
 	u32 at = 0;
-	int error;
+	int error = 0;
 
 	for (i = 0; i < job->count; i++) {
-		error = vcd_crypt_collect(plan, job->calls[i], at);
+		if (job->calls[i])
+			error = vcd_crypt_collect(plan, job->calls[i], at);
 		if (error)
 			return error;
 		at += vcd_crypt_piece_bytes(plan, at);

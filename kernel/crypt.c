@@ -217,8 +217,6 @@ struct vcd_call *vcd_crypt_piece(const struct vcd_plan *c, u32 at)
 	int error;
 
 	shape_init(&shape, c, at);
-	if (c->is_async && shape.dst && !shape.pins_dst)
-		return ERR_PTR(-E2BIG);
 	for (;;) {
 		call = shape_call(c, &shape, at);
 		if (!call)
@@ -229,12 +227,17 @@ struct vcd_call *vcd_crypt_piece(const struct vcd_plan *c, u32 at)
 		vcd_call_put(call);
 		if (error != -EDQUOT && error != -EFAULT)
 			return ERR_PTR(error);
-		/* Asynchronously there is no other way. */
-		if (!shape.pins_src && (c->is_async || !shape.pins_dst))
-			return ERR_PTR(error == -EDQUOT ? -ENOMEM : error);
+		if (!shape.pins_src && !shape.pins_dst)
+			return ERR_PTR(error);
+		/* A job would rather have its destination pinned. */
+		shape.pins_dst &= shape.pins_src && c->is_async;
 		shape.pins_src = false;
-		shape.pins_dst = c->is_async;
 	}
+}
+
+bool vcd_crypt_is_copied(const struct vcd_plan *c, const struct vcd_call *call)
+{
+	return c->session->cipher && c->op.len && !call->out_pin.count;
 }
 
 int vcd_crypt_collect(struct vcd_plan *c, struct vcd_call *call, u32 at)

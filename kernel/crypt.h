@@ -27,7 +27,7 @@ struct vcd_plan {
 	struct vcd_session *session; /* counted by the plan's owner */
 	bool is_due;                 /* a digest comes with the last piece */
 	bool gives_iv;               /* the chained IV does too */
-	bool is_async;               /* the destination must be pinned */
+	bool is_async;               /* pin the destination if it can be */
 	bool meets;                  /* source and destination overlap */
 	bool is_whole;               /* its hash begins with it */
 	bool has_iv;                 /* `iv` goes with the first piece */
@@ -59,6 +59,8 @@ int vcd_crypt_run(struct vcd_plan *c);
 u32 vcd_crypt_piece_bytes(const struct vcd_plan *c, u32 at);
 /* The request for that piece, or an ERR_PTR. */
 struct vcd_call *vcd_crypt_piece(const struct vcd_plan *c, u32 at);
+/* Whether vcd_crypt_collect() will write that piece's destination. */
+bool vcd_crypt_is_copied(const struct vcd_plan *c, const struct vcd_call *call);
 /* What the finished piece gave; the destination that was not pinned is
  * written now. 0 or -errno. */
 int vcd_crypt_collect(struct vcd_plan *c, struct vcd_call *call, u32 at);

@@ -409,6 +409,8 @@ int main(void)
 		{ "Q4: digest and IV with the fetch", q4_digest_and_iv },
 		{ "Q5: poll", q5_poll },
 		{ "Q2: fetched by another process", q2_fetched_by_another },
+		{ "Q1 Q2: jobs beyond what may be pinned",
+		  q1_q2_beyond_the_locked_memory },
 		{ "Q6: closed with jobs under way", q6_closed_under_way },
 	};
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -249,5 +250,97 @@ bool q6_closed_under_way(void)
 		close(fd);
 	}
 	munmap(data, 1 << 20);
+	return true;
+}
+
+enum {
+	MANY = 64,
+	EACH = 70000
+};
+
+/* 64 jobs at once, of a chain each: what one operation of all gives. */
+static bool chain_in_64_jobs(int fd, uint32_t ses, bool in_place)
+{
+	uint8_t *src = malloc(MANY * EACH), *good = malloc(MANY * EACH);
+	uint8_t *dst = in_place ? src : calloc(MANY, EACH), iv[16] = { 5 };
+	struct crypt_op got, op = { .ses = ses, .iv = iv };
+
+	EXPECT(src && good && dst);
+	guest_fill(src, MANY * EACH, 13);
+	op.len = MANY * EACH;
+	op.src = src;
+	op.dst = good;
+	EXPECT(guest_call(fd, CIOCCRYPT, &op) == 0);
+	op.len = EACH;
+	for (int i = 0; i < MANY; i++) {
+		op.src = src + i * EACH;
+		op.dst = dst + i * EACH;
+		EXPECT(guest_call(fd, CIOCASYNCCRYPT, &op) == 0);
+		op.iv = NULL;
+	}
+	for (int i = 0; i < MANY; i++)
+		EXPECT(fetch(fd, &got) == 0 && got.dst == dst + i * EACH);
+	EXPECT(memcmp(dst, good, MANY * EACH) == 0);
+	free(src);
+	free(good);
+	if (!in_place)
+		free(dst);
+	return true;
+}
+
+/* Of several requests, and of one that is not cut. */
+static bool large_jobs(int fd)
+{
+	enum {
+		LARGE = 1 << 21
+	};
+	static const uint32_t ciphers[] = { CRYPTO_AES_CBC, CRYPTO_AES_XTS };
+	uint8_t *data = malloc(LARGE), *good = malloc(LARGE), iv[16] = { 6 };
+	struct crypt_op got, op = { .len = LARGE, .src = data, .iv = iv };
+
+	EXPECT(data && good);
+	for (int i = 0; i < 2; i++) {
+		guest_fill(data, LARGE, 14);
+		EXPECT(!guest_session(fd, ciphers[i], 32, 0, 0, &op.ses));
+		op.dst = good;
+		EXPECT(guest_call(fd, CIOCCRYPT, &op) == 0);
+		op.dst = data;
+		EXPECT(guest_call(fd, CIOCASYNCCRYPT, &op) == 0);
+		EXPECT(fetch(fd, &got) == 0 && !memcmp(data, good, LARGE));
+	}
+	free(data);
+	free(good);
+	return true;
+}
+
+/* As a user who may lock so much memory. */
+static bool jobs_with_limit(rlim_t bytes)
+{
+	struct rlimit limit = { bytes, bytes };
+	int fd = guest_open();
+	uint32_t ses;
+
+	EXPECT(!setrlimit(RLIMIT_MEMLOCK, &limit));
+	EXPECT(geteuid() || !setresuid(65534, 65534, 65534));
+	EXPECT(!guest_session(fd, CRYPTO_AES_CTR, 16, 0, 0, &ses));
+	EXPECT(chain_in_64_jobs(fd, ses, false));
+	EXPECT(chain_in_64_jobs(fd, ses, true));
+	EXPECT(large_jobs(fd));
+	close(fd);
+	return true;
+}
+
+bool q1_q2_beyond_the_locked_memory(void)
+{
+	static const rlim_t limits[] = { 0, 65536, 1000000, 8 << 20 };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		pid_t child = fork();
+		int status;
+
+		if (child == 0)
+			_exit(!jobs_with_limit(limits[i]));
+		EXPECT(waitpid(child, &status, 0) == child && status == 0);
+	}
 	return true;
 }

@@ -13,6 +13,7 @@ bool q3_in_order(void);
 bool q4_digest_and_iv(void);
 bool q4_failed_job(void);
 bool q5_poll(void);
+bool q1_q2_beyond_the_locked_memory(void);
 bool q6_closed_under_way(void);
 
 #endif
