@@ -22,6 +22,7 @@ PLACES = {
     "hostile": "tests/guest/test_hostile.c",
     "lost": "tests/guest/test_lost.c",
     "orphan": "tests/guest/test_orphan.c",
+    "shortage": "tests/guest/test_shortage.c",
     "narrow": "tests/guest/test_narrow.c",
     "emu": "tests/emulator/test_emulator_*.c",
     "cryptodev": "tests/guest/cryptodev",
