@@ -126,7 +126,9 @@ static int run_call(struct job *job, struct vcd_call *call, u32 at)
 	struct vcd_reply reply;
 	int error;
 
+	spin_lock_irq(&job->file->jobs_lock);
 	job->calls[job->count++] = NULL;
+	spin_unlock_irq(&job->file->jobs_lock);
 	error = vcd_session_run(plan->session, call, &reply);
 	if (!error)
 		error = vcd_crypt_collect(plan, call, at);
@@ -311,6 +313,8 @@ static void want_oldest(struct vcd_file *f, bool sleeps)
 		return;
 	q = job->plan.session->queue;
 	for (i = 0; i < count; i++) {
+		if (!job->calls[i])
+			continue;
 		if (sleeps)
 			vcd_queue_await(q, job->calls[i]);
 		else
@@ -372,7 +376,9 @@ static void give_away(struct job *job)
 	unsigned int i;
 
 	for (i = 0; i < job->count; i++)
-		vcd_queue_await(job->plan.session->queue, job->calls[i]);
+		if (job->calls[i])
+			vcd_queue_await(job->plan.session->queue,
+					job->calls[i]);
 	job_put(job);
 }
 

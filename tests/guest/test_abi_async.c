@@ -316,16 +316,23 @@ static bool large_jobs(int fd)
 /* As a user who may lock so much memory. */
 static bool jobs_with_limit(rlim_t bytes)
 {
+	static uint8_t data[EACH];
 	struct rlimit limit = { bytes, bytes };
+	struct crypt_op left = { .len = EACH, .src = data, .dst = data };
 	int fd = guest_open();
 	uint32_t ses;
 
 	EXPECT(!setrlimit(RLIMIT_MEMLOCK, &limit));
 	EXPECT(geteuid() || !setresuid(65534, 65534, 65534));
 	EXPECT(!guest_session(fd, CRYPTO_AES_CTR, 16, 0, 0, &ses));
+	left.ses = ses;
 	EXPECT(chain_in_64_jobs(fd, ses, false));
 	EXPECT(chain_in_64_jobs(fd, ses, true));
 	EXPECT(large_jobs(fd));
+	/* Those that nobody fetches. */
+	for (int i = 0; i < 4; i++)
+		EXPECT(!guest_call(fd, CIOCASYNCCRYPT, &left));
+	EXPECT(poll_events(fd, WAIT_MS) & POLLIN);
 	close(fd);
 	return true;
 }
