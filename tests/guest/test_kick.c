@@ -316,6 +316,8 @@ static bool full_ring_tells(void)
 	return true;
 }
 
+/* A device that does not know of them would be waited for in vain, which the
+ * kernel's log tells: the script reads it. */
 static bool unplug_tells(void)
 {
 	struct crypt_op op;
