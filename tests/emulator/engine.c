@@ -225,29 +225,31 @@ static void counter_add(uint8_t iv[16], size_t blocks)
 int cipher_run(struct cipher_state *c, bool is_encrypt, const uint8_t *in,
 	       uint8_t *out, size_t bytes)
 {
-	size_t whole = bytes / c->row->block * c->row->block;
+	enum mode mode = c->row->mode;
+	size_t n = c->row->iv;
+	bool is_chained = (mode == MODE_CBC || mode == MODE_CFB) && bytes >= n;
+	size_t last = is_chained ? bytes / n * n - n : 0;
 	uint8_t next[IV_MAX];
 	int ret;
 
-	if (c->row->mode == MODE_NULL) {
+	if (mode == MODE_NULL) {
 		memmove(out, in, bytes);
 		return 0;
 	}
-	if (c->row->mode == MODE_XTS)
+	if (mode == MODE_XTS)
 		return xts_run(c, is_encrypt, in, out, bytes);
+	/* In place it is gone afterwards. */
+	if (is_chained && !is_encrypt)
+		memcpy(next, in + last, n);
 	ret = evp_run(c, is_encrypt, c->key, c->key_bytes, in, out, bytes,
-		      c->row->mode == MODE_OFB ? next : NULL);
+		      mode == MODE_OFB ? next : NULL);
 	if (ret || bytes == 0)
 		return ret;
-	if (c->row->mode == MODE_CBC)
-		memcpy(c->iv, (is_encrypt ? out : in) + whole - c->row->iv,
-		       c->row->iv);
-	else if (c->row->mode == MODE_CFB && bytes >= 16)
-		memcpy(c->iv, (is_encrypt ? out : in) + bytes / 16 * 16 - 16,
-		       16);
-	else if (c->row->mode == MODE_CTR)
+	if (is_chained)
+		memcpy(c->iv, is_encrypt ? out + last : next, n);
+	else if (mode == MODE_CTR)
 		counter_add(c->iv, (bytes + 15) / 16);
-	else if (c->row->mode == MODE_OFB)
+	else if (mode == MODE_OFB)
 		memcpy(c->iv, next, 16);
 	return 0;
 }

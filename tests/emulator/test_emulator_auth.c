@@ -237,20 +237,26 @@ static void test_A4_pinned_buffers_are_EINVAL(void **state)
 static void test_A12_A14_tls_there_and_back(void **state)
 {
 	uint8_t data[96] = "five!", iv[16] = { 0 }, aad[13] = { 1 };
+	uint8_t last[16];
 	struct crypt_auth_op op = { .src = data,
 				    .dst = data,
 				    .iv = iv,
 				    .len = 5,
 				    .auth_src = aad,
 				    .auth_len = 13,
-				    .flags = COP_FLAG_AEAD_TLS };
+				    .flags = COP_FLAG_AEAD_TLS |
+					     COP_FLAG_WRITE_IV };
 
 	op.ses = session(CRYPTO_AES_CBC, CRYPTO_SHA1_HMAC);
 	assert_int_equal(call(&op), 0);
 	assert_int_equal(op.len, 32); /* 5 + 20, padded by 7 */
 	assert_int_equal(op.tag_len, 20);
+	assert_memory_equal(iv, data + 16, 16); /* E2 */
+	memcpy(last, iv, sizeof(iv));
+	memset(iv, 0, sizeof(iv));
 	op.op = COP_DECRYPT;
 	assert_int_equal(call(&op), 0);
+	assert_memory_equal(iv, last, 16);
 	assert_int_equal(op.len, 5);
 	assert_memory_equal(data, "five!", 5);
 	/* A device gives nothing but the plaintext. */
