@@ -27,6 +27,7 @@
 #define BLOCK   16
 #define LIMIT_S 60
 #define NEVER   "3600000000"
+#define MIDDLE  (64 << 10) /* takes it longer than to be added */
 #define FEW     (TOLD_AT - 1)
 #define FILES   20        /* 64 jobs each: more than a ring has entries */
 #define LARGE   (1 << 20) /* takes a device a while */
@@ -303,7 +304,7 @@ static bool close_tells(void)
  * which only the device can make. */
 static bool full_ring_tells(void)
 {
-	struct crypt_op op = { .len = BLOCK, .src = zeros, .dst = results[0] };
+	struct crypt_op op = { .len = MIDDLE, .src = zeros, .dst = large };
 	uint32_t ses[FILES];
 	int fd[FILES];
 
