@@ -41,6 +41,7 @@ struct vcd_call {
 	bool is_awaited;    /* a job for which somebody does */
 	bool may_look;      /* its owner is to wait for it: vcd_queue_run() */
 	bool is_looked_for; /* and does so without sleeping at first */
+	bool is_looker;     /* one of its queue's lookers, under the lock */
 	int error; /* 0: the device answered; -ENODEV, -EIO, -ETIMEDOUT */
 	u32 used_bytes;
 	struct vcd_buf in, out;

@@ -17,25 +17,33 @@ module_param(poll_us, uint, 0644);
 MODULE_PARM_DESC(poll_us,
 		 "how long to look for an answer before sleeping (50; 0: not)");
 
-bool vcd_look_begin(struct vcd_queue *q)
+void vcd_look_begin(struct vcd_queue *q, struct vcd_call *call)
 {
-	if (!READ_ONCE(poll_us) || num_online_cpus() < 2)
-		return false;
+	call->is_looked_for = false;
+	if (!call->may_look || !READ_ONCE(poll_us) || num_online_cpus() < 2)
+		return;
 	if (q->look_skips) {
 		q->look_skips--;
-		return false;
+		return;
 	}
 	q->lookers++;
 	q->counts.looks++;
-	return true;
+	call->is_looked_for = call->is_looker = true;
 }
 
-static void look_end(struct vcd_queue *q, bool is_hit)
+void vcd_look_over(struct vcd_queue *q, struct vcd_call *call)
+{
+	if (call->is_looker)
+		q->lookers--;
+	call->is_looker = false;
+}
+
+static void look_end(struct vcd_queue *q, struct vcd_call *call, bool is_hit)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
-	q->lookers--;
+	vcd_look_over(q, call);
 	if (is_hit) {
 		q->counts.hits++;
 		q->look_misses = 0;
@@ -44,8 +52,7 @@ static void look_end(struct vcd_queue *q, bool is_hit)
 		q->look_misses = min(q->look_misses + 1, LOOK_MISSES_MAX);
 		q->look_skips = 1u << q->look_misses;
 	}
-	/* Interrupts are wanted again. */
-	vcd_queue_take(q);
+	vcd_queue_listen(q);
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
@@ -72,5 +79,5 @@ void vcd_look(struct vcd_queue *q, struct vcd_call *call)
 		look_once(q);
 		cpu_relax();
 	}
-	look_end(q, is_hit);
+	look_end(q, call, is_hit);
 }

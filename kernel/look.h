@@ -14,9 +14,12 @@
  * interrupts for it, may need just this one.
  */
 
-/* Under the lock, of a call that was handed over: whether to look for it. The
- * caller then must. */
-bool vcd_look_begin(struct vcd_queue *q);
+/* Under the lock, of a call that is handed over: is_looked_for is whether to
+ * look for it, and its owner then must. */
+void vcd_look_begin(struct vcd_queue *q, struct vcd_call *call);
+/* Under the lock: its owner looks no more, or finds it when he does. Till then
+ * he may be kept from the CPU, and those of others must not wait for him. */
+void vcd_look_over(struct vcd_queue *q, struct vcd_call *call);
 /* Look for `call`, without the lock. */
 void vcd_look(struct vcd_queue *q, struct vcd_call *call);
 

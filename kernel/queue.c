@@ -82,6 +82,7 @@ void vcd_queue_take(struct vcd_queue *q)
 			finish(call, 0);
 			if (is_quiet(call))
 				q->quiet--;
+			vcd_look_over(q, call);
 			vcd_call_put_atomic(call);
 			q->in_flight_count--;
 			q->returned++;
@@ -100,8 +101,7 @@ void vcd_queue_take(struct vcd_queue *q)
 	wake_up_all(&q->room);
 }
 
-/* Under the lock: whether the device interrupts may have to change. */
-static void listen(struct vcd_queue *q)
+void vcd_queue_listen(struct vcd_queue *q)
 {
 	if (q->is_listening != wants_interrupt(q))
 		vcd_queue_take(q);
@@ -117,8 +117,8 @@ static void hand_over(struct vcd_queue *q, struct vcd_call *call)
 	call->number = ++q->added;
 	if (is_quiet(call))
 		q->quiet++;
-	call->is_looked_for = call->may_look && vcd_look_begin(q);
-	listen(q);
+	vcd_look_begin(q, call);
+	vcd_queue_listen(q);
 	vcd_kick_added(q, call);
 }
 
@@ -238,7 +238,7 @@ void vcd_queue_await(struct vcd_queue *q, struct vcd_call *call)
 	if (!call->is_finished) {
 		await(q, call);
 		vcd_kick(q);
-		listen(q);
+		vcd_queue_listen(q);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 }

@@ -92,6 +92,8 @@ void vcd_queue_hurry(struct vcd_queue *q, struct vcd_call *call);
 void vcd_queue_drain(struct vcd_queue *q);
 /* The same under the lock. */
 void vcd_queue_take(struct vcd_queue *q);
+/* Under the lock: whether the device is to interrupt may have changed. */
+void vcd_queue_listen(struct vcd_queue *q);
 /* The device's interrupt. */
 void vcd_queue_interrupt(struct vcd_queue *q);
 
