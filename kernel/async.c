@@ -233,6 +233,9 @@ int vcd_async_submit(struct vcd_file *f, const void __user *argument,
 		error = start(job);
 		vcd_session_unlock(job->plan.session);
 	}
+	/* The submitter was killed; who fetches the job was not. */
+	if (error == -EINTR || error == -ERESTARTSYS)
+		error = -ECANCELED;
 	job->error = error;
 	job_step(job);
 	return 0;

@@ -230,8 +230,9 @@ static void *run(void *argument)
 
 static bool is_expected(int error)
 {
-	static const int expected[] = { 0,       EBADF,  EINVAL,  EBUSY, ENOENT,
-					EDEADLK, EFAULT, EBADMSG, ENOSPC };
+	static const int expected[] = { 0,      EBADF,    EINVAL, EBUSY,
+					ENOENT, EDEADLK,  EFAULT, EBADMSG,
+					ENOSPC, ECANCELED };
 
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
 		if (error == expected[i])

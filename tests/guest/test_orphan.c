@@ -5,6 +5,7 @@
  * The device stands still meanwhile, so that each kill hits. What stayed is
  * seen by how much more the device takes before it says ENOSPC.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,19 @@ static int encrypt_and_free(int fd, uint32_t ses)
 	return comes_to_wait(child) ? guest_free(fd, ses) : 1;
 }
 
+static int encrypt_and_submit(int fd, uint32_t ses)
+{
+	static uint8_t data[16];
+	struct crypt_op op = {
+		.ses = ses, .len = 16, .src = data, .dst = data
+	};
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(encrypt_block(fd, ses));
+	return comes_to_wait(child) ? guest_call(fd, CIOCASYNCCRYPT, &op) : 1;
+}
+
 static bool sessions_end(void)
 {
 	int before = room(false), fd = guest_open();
@@ -191,6 +205,25 @@ static bool frees_are_finished(void)
 	return true;
 }
 
+static bool jobs_are_cancelled(void)
+{
+	int fd = guest_open();
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint32_t ses[CHILDREN];
+	struct crypt_op op;
+
+	for (int i = 0; i < CHILDREN; i++)
+		EXPECT(!guest_session(fd, CRYPTO_AES_CBC, 16, 0, 0, &ses[i]));
+	EXPECT(kill_in(encrypt_and_submit, fd, ses));
+	for (int i = 0; i < CHILDREN; i++) {
+		EXPECT(poll(&p, 1, WAIT_MS) == 1);
+		EXPECT(guest_call(fd, CIOCASYNCFETCH, &op) == ECANCELED);
+	}
+	EXPECT(guest_call(fd, CIOCASYNCFETCH, &op) == EBUSY);
+	close(fd);
+	return true;
+}
+
 int main(void)
 {
 	static const struct claim claims[] = {
@@ -200,6 +233,8 @@ int main(void)
 		  files_end },
 		{ "F1 P4: a killed CIOCFSESSION is finished",
 		  frees_are_finished },
+		{ "Q4 P4: a job that a killed program did not submit whole",
+		  jobs_are_cancelled },
 	};
 	struct rlimit most = { MOST + 64, MOST + 64 };
 
