@@ -18,6 +18,7 @@
 #define TIMEOUT_LEAST_MS  100u
 #define TIMEOUT_MOST_MS   3600000u
 #define WATCHES_A_TIMEOUT 8
+#define WATCH_MOST_MS     2500u /* till a lower timeout_ms holds */
 
 static unsigned int timeout_ms = 20000;
 module_param(timeout_ms, uint, 0644);
@@ -56,8 +57,10 @@ struct vcd_queue *vcd_device_queue(struct vcd_device *device)
 
 void vcd_device_watch(struct vcd_device *device)
 {
-	queue_delayed_work(system_wq, &device->watchdog,
-			   timeout_jiffies() / WATCHES_A_TIMEOUT + 1);
+	unsigned long delay = min(timeout_jiffies() / WATCHES_A_TIMEOUT,
+				  msecs_to_jiffies(WATCH_MOST_MS));
+
+	queue_delayed_work(system_wq, &device->watchdog, delay + 1);
 }
 
 void vcd_device_break(struct vcd_device *device, int error, int later)
