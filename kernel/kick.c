@@ -45,12 +45,13 @@ void vcd_kick(struct vcd_queue *q)
 }
 
 /* Whether telling of this job cannot wait. */
-static bool is_urgent(const struct vcd_queue *q)
+static bool is_urgent(const struct vcd_queue *q, const struct vcd_call *call)
 {
 	u32 untold = q->added - q->told;
 
-	return !kick_ns() || untold >= VCD_KICK_JOBS ||
-	       untold >= q->in_flight_count;
+	return !kick_ns() ||
+	       call->in.bytes + call->in_pin.bytes >= VCD_KICK_BYTES ||
+	       untold >= VCD_KICK_JOBS || untold >= q->in_flight_count;
 }
 
 /* See that on_timer() runs when the last job has waited long enough. */
@@ -67,7 +68,7 @@ static void arm(struct vcd_queue *q)
 
 void vcd_kick_added(struct vcd_queue *q, const struct vcd_call *call)
 {
-	if (!call->is_job || call->is_awaited || is_urgent(q)) {
+	if (!call->is_job || call->is_awaited || is_urgent(q, call)) {
 		vcd_kick(q);
 		return;
 	}

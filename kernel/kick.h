@@ -18,7 +18,8 @@
  *   the queue out of service (vcd_queue_break()). Nobody sleeps at the last
  *   close, but what is pinned for its jobs should not stay so.
  * - CIOCASYNCFETCH that finds nothing tells too: who asks wants it done.
- * - When VCD_KICK_JOBS of them lie there, the device has enough to do.
+ * - When VCD_KICK_JOBS of them lie there, or one is of VCD_KICK_BYTES, the
+ *   device has enough to do: the next one will find it busy.
  * - When none was added for kick_us, by a timer: the program does other things,
  *   which the device need not wait for. It is not stopped when the device is
  *   told, and finds nothing to do then: to start and to stop it for each job
@@ -32,7 +33,8 @@
  * of; all of this holds then, too. All functions are called with the queue's
  * lock, but for init and deinit.
  */
-#define VCD_KICK_JOBS 16
+#define VCD_KICK_JOBS  16
+#define VCD_KICK_BYTES (64u << 10)
 
 void vcd_kick_init(struct vcd_queue *q);
 /* The rings are gone. */

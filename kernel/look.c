@@ -12,10 +12,11 @@
 #define POLL_US_MAX     1000u
 #define LOOK_MISSES_MAX 8u
 
-static unsigned int poll_us = 50;
+static unsigned int poll_us = 200;
 module_param(poll_us, uint, 0644);
-MODULE_PARM_DESC(poll_us,
-		 "how long to look for an answer before sleeping (50; 0: not)");
+MODULE_PARM_DESC(
+	poll_us,
+	"how long to look for an answer before sleeping (200; 0: not)");
 
 void vcd_look_begin(struct vcd_queue *q, struct vcd_call *call)
 {
