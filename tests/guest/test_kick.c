@@ -201,19 +201,36 @@ static bool late_epoll_wakes(void)
 	return true;
 }
 
-/* The first one at once, then as many as are told of together. */
-static bool many_are_told(void)
+/* So many appear without a call of the driver. */
+static bool are_told(const char *kick_us, int count)
 {
 	uint32_t ses;
 	int fd = cipher_open(&ses);
 
+	EXPECT(write_file(MODULE "kick_us", kick_us));
 	for (int round = 0; round < 20; round++) {
-		EXPECT(submit(fd, ses, 1 + TOLD_AT));
-		EXPECT(all_appear(1 + TOLD_AT));
-		EXPECT(fetch(fd, 1 + TOLD_AT));
+		EXPECT(submit(fd, ses, count));
+		EXPECT(all_appear(count));
+		EXPECT(fetch(fd, count));
 	}
 	close(fd);
-	return true;
+	return write_file(MODULE "kick_us", NEVER);
+}
+
+/* The first one at once, then as many as are told of together. */
+static bool many_are_told(void)
+{
+	return are_told(NEVER, 1 + TOLD_AT);
+}
+
+static bool timer_tells(void)
+{
+	return are_told("1000", JOBS);
+}
+
+static bool nothing_waits_with_0(void)
+{
+	return are_told("0", JOBS);
 }
 
 /* While the driver does not know that the device has done the one before. */
@@ -233,36 +250,6 @@ static bool large_one_is_told(void)
 	}
 	close(fd);
 	return true;
-}
-
-static bool timer_tells(void)
-{
-	uint32_t ses;
-	int fd = cipher_open(&ses);
-
-	EXPECT(write_file(MODULE "kick_us", "1000"));
-	for (int round = 0; round < 20; round++) {
-		EXPECT(submit(fd, ses, JOBS));
-		EXPECT(all_appear(JOBS));
-		EXPECT(fetch(fd, JOBS));
-	}
-	close(fd);
-	return write_file(MODULE "kick_us", NEVER);
-}
-
-static bool nothing_waits_with_0(void)
-{
-	uint32_t ses;
-	int fd = cipher_open(&ses);
-
-	EXPECT(write_file(MODULE "kick_us", "0"));
-	for (int round = 0; round < 20; round++) {
-		EXPECT(submit(fd, ses, JOBS));
-		EXPECT(all_appear(JOBS));
-		EXPECT(fetch(fd, JOBS));
-	}
-	close(fd);
-	return write_file(MODULE "kick_us", NEVER);
 }
 
 static bool call_tells(void)
