@@ -11,6 +11,7 @@
 
 #include "kernel/crypt.h"
 #include "kernel/device.h"
+#include "kernel/kick.h"
 #include "kernel/user.h"
 
 /*
@@ -101,6 +102,7 @@ static int submit_call(struct job *job, struct vcd_call *call)
 	call->owner = job;
 	call->on_finished = on_finished;
 	call->is_job = true;
+	call->is_of_large = job->plan.op.len >= VCD_KICK_BYTES;
 	refcount_inc(&job->refs);
 	spin_lock_irq(&f->jobs_lock);
 	job->calls[job->count++] = call;

@@ -38,6 +38,7 @@ struct vcd_call {
 	u32 number; /* of those that were added to the ring */
 	bool is_finished;
 	bool is_job;        /* nobody waits for it yet: see kick.h */
+	bool is_of_large;   /* its job is of VCD_KICK_BYTES or more */
 	bool is_awaited;    /* a job for which somebody does */
 	bool may_look;      /* its owner is to wait for it: vcd_queue_run() */
 	bool is_looked_for; /* and does so without sleeping at first */

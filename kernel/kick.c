@@ -49,9 +49,8 @@ static bool is_urgent(const struct vcd_queue *q, const struct vcd_call *call)
 {
 	u32 untold = q->added - q->told;
 
-	return !kick_ns() ||
-	       call->in.bytes + call->in_pin.bytes >= VCD_KICK_BYTES ||
-	       untold >= VCD_KICK_JOBS || untold >= q->in_flight_count;
+	return !kick_ns() || call->is_of_large || untold >= VCD_KICK_JOBS ||
+	       untold >= q->in_flight_count;
 }
 
 /* See that on_timer() runs when the last job has waited long enough. */
