@@ -17,6 +17,7 @@
 
 #define PAYLOAD_MAX    2048
 #define OPERATIONS_MAX 32
+#define SURE_TAG_BYTES 8 /* one byte fits a wrong payload once in 256 */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -210,7 +211,7 @@ struct side {
 	uint32_t cut;
 	uint8_t iv[CRYPTSESS_MAX_IV_BYTES];
 	uint8_t tag[70];
-	uint32_t out_bytes;
+	uint32_t tag_bytes, out_bytes; /* of the last run */
 };
 
 /* Whether the form wants one buffer for source and destination. */
@@ -285,9 +286,30 @@ static int side_run(struct side *side, struct pair *p,
 	op.auth = auth.list;
 	op.auth_count = auth.count;
 	r = cryptsess_authcrypt(side->s, &op);
+	side->tag_bytes = op.tag_bytes;
 	side->out_bytes = r ? 0 : op.out_bytes;
 	demand(side->out_bytes <= side->room_bytes);
 	return r;
+}
+
+/* Turn a bit of what was sealed, in its tag or in its middle. True if it must
+ * be refused, whatever the key: not so in the middle, by a short tag.
+ */
+static bool spoil(struct side *side, const struct shape *shape, bool is_aead)
+{
+	bool is_tag = shape->cut & 1;
+
+	if (is_tag && shape->flags & CRYPTSESS_AEAD_SRTP) {
+		side->tag[0] ^= 1;
+		return true;
+	}
+	if (is_tag && is_aead) {
+		side->dst[side->out_bytes - 1] ^= 1;
+		return true;
+	}
+	if (side->out_bytes)
+		side->dst[side->out_bytes / 2] ^= 1;
+	return side->tag_bytes >= SURE_TAG_BYTES;
 }
 
 /* What was sealed opens again, and not when a bit of it is wrong. */
@@ -296,7 +318,7 @@ static void open_again(struct pair *p, struct side *side,
 		       const uint8_t *text)
 {
 	struct shape again = *shape;
-	bool is_wrong = shape->shift & 1;
+	bool is_wrong = shape->shift & 1, is_refused = true;
 	struct cryptsess_info info;
 	int r;
 
@@ -306,14 +328,14 @@ static void open_again(struct pair *p, struct side *side,
 	again.has_iv = true;
 	memcpy(side->iv, iv, sizeof(side->iv));
 	side->src = side->dst;
-	if (is_wrong && side->out_bytes)
-		side->dst[side->out_bytes / 2] ^= 1;
+	if (is_wrong)
+		is_refused = spoil(side, shape, info.cipher->is_aead);
 	r = side_run(side, p, &again);
 	if (shape->flags & CRYPTSESS_AEAD_SRTP &&
 	    (shape->payload_bytes < 64 || !info.mac))
 		return; /* tags longer than the payload: clause A17 */
 	if (is_wrong && (info.mac || info.cipher->is_aead))
-		demand(r == -EBADMSG);
+		demand(r == -EBADMSG || (r == 0 && !is_refused));
 	else if (!is_wrong)
 		demand(r == 0 && side->out_bytes == shape->payload_bytes &&
 		       memcmp(side->dst, text, shape->payload_bytes) == 0);
