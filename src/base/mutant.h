@@ -17,6 +17,7 @@ enum mutant {
 	MUTANT_signature,           /* the sender's signature inside it */
 	MUTANT_replay_window,       /* (chain, generation) seen before */
 	MUTANT_replay_floor,        /* older than what is remembered */
+	MUTANT_sender_time_bound,   /* no time above every floor */
 	MUTANT_forgotten_row,       /* another process remembers more */
 	MUTANT_padding,             /* zero, and of the one right length */
 	MUTANT_device_proof,        /* a device key's first message */

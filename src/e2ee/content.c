@@ -65,6 +65,8 @@ static bool content_is_valid(const struct e2ee_content *c)
 
 	if (type >= E2EE_CONTENT_TYPES || !types[type].is_known)
 		return false;
+	if (!CHECK(sender_time_bound, c->sender_time_ms <= E2EE_MAX_TIME_MS))
+		return false;
 	if (c->nick_bytes < 1 || c->nick_bytes > E2EE_MAX_NICK_BYTES ||
 	    c->text_bytes > E2EE_MAX_TEXT_BYTES)
 		return false;

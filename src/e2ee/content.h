@@ -20,6 +20,8 @@ enum e2ee_content_type {
 };
 
 #define E2EE_MAX_NICK_BYTES 64
+/* No floor of the replay state (clause 9.2) could be above the time after. */
+#define E2EE_MAX_TIME_MS (UINT64_MAX - 1)
 /* Identity, signature, device proof, link, time, type, two lengths. */
 #define E2EE_CONTENT_OVERHEAD \
 	(SIGN_PUBLIC_BYTES + 2 * SIGN_BYTES + SHA256_BYTES + 8 + 1 + 1 + 4)
@@ -32,7 +34,8 @@ enum e2ee_content_type {
  */
 struct e2ee_content {
 	enum e2ee_content_type type;
-	uint64_t sender_time_ms; /* since 1970, by the sender's clock */
+	uint64_t sender_time_ms; /* since 1970, by the sender's clock, at most
+				  * E2EE_MAX_TIME_MS */
 	const char *nick;        /* 1 to E2EE_MAX_NICK_BYTES bytes */
 	size_t nick_bytes;
 	const char *text;

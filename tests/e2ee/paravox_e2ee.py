@@ -174,7 +174,7 @@ def parse_body(body):
     may_be_empty, may_be_full = {TEXT: (False, True), JOIN: (True, False),
                                  NICK: (True, False), LEAVE: (True, True)
                                  }.get(kind, (False, False))
-    if (not 1 <= nick_bytes <= 64 or b"\0" in nick or b"\0" in text
+    if (time_ms == 2 ** 64 - 1 or not 1 <= nick_bytes <= 64 or b"\0" in nick or b"\0" in text
             or not (may_be_full if text else may_be_empty)):
         raise Refused("malformed inside")
     return {"proof": body[:64], "link": body[64:96], "time_ms": time_ms,

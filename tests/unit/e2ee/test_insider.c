@@ -4,6 +4,7 @@
 #include "people.h"
 
 #include "base/bytes.h"
+#include "e2ee/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -250,6 +251,36 @@ static void test_what_a_member_malformed_is_refused(void **state)
 	}
 }
 
+/* The last chain that is forgotten sets the floor behind its time; above the
+ * last of all times there is none. */
+static void test_no_time_lets_a_forgotten_message_come_again(void **state)
+{
+	struct scene *scene = *state;
+	struct envelope first;
+
+	scene->eve.content.sender_time_ms = E2EE_MAX_TIME_MS;
+	for (uint8_t i = 0; i <= MEMORY_CHAINS_PER_MEMBER; i++) {
+		scene->eve.chain_id[0] = i;
+		craft_seal(&scene->eve, &scene->crafted);
+		if (i == 0)
+			first = scene->crafted;
+		assert_int_equal(people_hear(scene->bob, &scene->crafted, NULL),
+				 E2EE_ACCEPTED);
+	}
+	assert_int_equal(people_hear(scene->bob, &first, NULL), E2EE_STALE);
+}
+
+static void test_the_last_of_all_times_is_refused(void **state)
+{
+	struct scene *scene;
+	size_t bytes;
+
+	scene_setup((void **)&scene);
+	bytes = begin_body(scene);
+	memset(scene->plaintext + TIME_AT, 0xff, 8);
+	assert_body(scene, bytes, E2EE_MALFORMED_INSIDE);
+}
+
 static void test_more_padding_than_needed_is_refused(void **state)
 {
 	struct scene *scene;
@@ -353,6 +384,8 @@ int main(void)
 		CLAIM(test_a_device_key_keeps_its_identity),
 		CLAIM(test_a_proven_second_identity_is_refused_too),
 		cmocka_unit_test(test_what_a_member_malformed_is_refused),
+		CLAIM(test_no_time_lets_a_forgotten_message_come_again),
+		cmocka_unit_test(test_the_last_of_all_times_is_refused),
 		cmocka_unit_test(test_more_padding_than_needed_is_refused),
 		CLAIM(test_a_length_that_is_no_bucket_is_refused),
 		CLAIM(test_generations_beyond_the_chains_end_are_refused),
