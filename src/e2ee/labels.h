@@ -20,6 +20,7 @@
 #define LABEL_CHAIN_ROOT       "paravox v1 chain root"
 #define LABEL_MESSAGE_ENC      "paravox v1 message encryption key"
 #define LABEL_MESSAGE_MAC      "paravox v1 message authentication key"
+#define LABEL_MESSAGE_IV       "paravox v1 message iv" /* a MAC as an IV */
 
 /* Signatures */
 #define LABEL_MESSAGE_SIGNATURE "paravox v1 message signature"
@@ -27,6 +28,7 @@
 
 /* Hashes */
 #define LABEL_ENVELOPE_AAD  "paravox v1 envelope"
+#define LABEL_MESSAGE_WORDS "paravox v1 message words"
 #define LABEL_MESSAGE_LINK  "paravox v1 message link"
 #define LABEL_FINGERPRINT   "paravox v1 fingerprint"
 #define LABEL_SAFETY_NUMBER "paravox v1 safety number"

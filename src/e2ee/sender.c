@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sender.c - the chain that this process seals its messages on */
 
+/*
+ * How it works: chain ids are random, so a process has keys of its own. Where
+ * randomness comes twice (a virtual machine that two copies were made of, a
+ * kernel without entropy) a key does, too; then the IV, which depends on what
+ * is said as well, still is another one for another message.
+ */
 #include "e2ee/sender.h"
+#include "base/bytes.h"
 #include "base/mutant.h"
 #include "base/secret.h"
+#include "e2ee/labels.h"
 #include "e2ee/rows_codec.h"
+#include "prim/hkdf.h"
 #include "prim/random.h"
+#include "prim/sha256.h"
 
 #include <errno.h>
 #include <string.h>
@@ -71,6 +81,48 @@ static int chain_begin(struct sender *sender, bool is_forked)
 	return 0;
 }
 
+/* What the message will say, in one hash (spec/e2ee.md, clause 5.10). */
+static void words_hash(uint8_t hash[SHA256_BYTES], const struct sender *sender,
+		       const struct e2ee_content *content)
+{
+	uint8_t fixed[8 + 1 + 1];
+	const struct iovec parts[] = {
+		{ (void *)(uintptr_t)LABEL_MESSAGE_WORDS,
+		  sizeof(LABEL_MESSAGE_WORDS) },
+		{ (void *)(uintptr_t)sender->link, sizeof(sender->link) },
+		{ fixed, sizeof(fixed) },
+		{ (void *)(uintptr_t)content->nick, content->nick_bytes },
+		{ (void *)(uintptr_t)content->text, content->text_bytes },
+	};
+
+	bytes_put_be64(fixed, content->sender_time_ms);
+	fixed[8] = (uint8_t)content->type;
+	fixed[9] = (uint8_t)content->nick_bytes;
+	sha256_parts(hash, parts, ARRAY_SIZE(parts));
+}
+
+/* Random, and of this message: see above. */
+static int iv_make(uint8_t iv[CHAT_IV_BYTES], const struct sender *sender,
+		   const struct e2ee_content *content)
+{
+	struct {
+		uint8_t random[CHAT_IV_BYTES];
+		uint8_t words[SHA256_BYTES];
+	} context;
+	struct secret derived;
+	int err = random_bytes(context.random, sizeof(context.random));
+
+	if (err)
+		return err;
+	words_hash(context.words, sender, content);
+	hkdf_derive(&derived, &sender->identity->device_root, LABEL_MESSAGE_IV,
+		    &context, sizeof(context));
+	memcpy(iv, derived.bytes, CHAT_IV_BYTES);
+	secret_wipe(&derived, sizeof(derived));
+	secret_wipe(&context, sizeof(context));
+	return 0;
+}
+
 long sender_seal(struct sender *sender, const struct e2ee_content *content,
 		 uint8_t envelope[CHAT_ENVELOPE_MAX], struct sealed *sealed)
 {
@@ -93,7 +145,7 @@ long sender_seal(struct sender *sender, const struct e2ee_content *content,
 	if (is_forked || sender->generation >= CHAIN_MESSAGES)
 		bytes = chain_begin(sender, is_forked);
 	if (!bytes)
-		bytes = random_bytes(iv, sizeof(iv));
+		bytes = iv_make(iv, sender, content);
 	if (bytes)
 		return bytes;
 	input.generation = sender->generation++;

@@ -18,7 +18,8 @@
 
 /* The linker puts these in front of the real ones; see meson.build. */
 static bool random_fails;
-static int crypt_fails_at; /* call number from now, from 1; 0: never */
+static size_t random_repeats_from; /* calls of so many bytes; 0: none */
+static int crypt_fails_at;         /* call number from now, from 1; 0: never */
 static unsigned int sessions_open, crypts;
 static uint8_t handed[64][32]; /* the last keys that a provider was given */
 static unsigned int handed_count;
@@ -40,6 +41,10 @@ void __wrap_cryptsess_close(struct cryptsess *session);
 
 ssize_t __wrap_getrandom(void *out, size_t bytes, unsigned int flags)
 {
+	if (random_repeats_from && bytes >= random_repeats_from) {
+		memset(out, 0x5a, bytes);
+		return (ssize_t)bytes;
+	}
 	if (!random_fails)
 		return __real_getrandom(out, bytes, flags);
 	errno = ENOSYS;
@@ -88,6 +93,7 @@ static const struct e2ee_content content = {
 static int setup(void **state)
 {
 	random_fails = false;
+	random_repeats_from = 0;
 	crypt_fails_at = 0;
 	*state = people_enter(ROOM, ALICE);
 	return 0;
@@ -96,6 +102,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	random_fails = false;
+	random_repeats_from = 0;
 	e2ee_room_destroy(*state);
 	assert_int_equal(sessions_open, 0);
 	return 0;
@@ -183,6 +190,54 @@ static void test_a_forked_child_begins_a_chain(void **state)
 	assert_int_equal(generation_of(&parent), 1);
 	assert_memory_not_equal(chain_of(&child), chain_of(&before), 32);
 	assert_int_equal(generation_of(&child), 0);
+}
+
+static bool has_same_iv(const struct envelope *a, const struct envelope *b)
+{
+	return memcmp(a->bytes + CHAT_ENVELOPE_AT_IV,
+		      b->bytes + CHAT_ENVELOPE_AT_IV, CHAT_IV_BYTES) == 0;
+}
+
+/* Two copies of one machine, whose kernels do not know that they are two. */
+static void test_no_iv_comes_twice_when_randomness_does(void **state)
+{
+	static const struct {
+		const char *nick, *text;
+		uint64_t time_ms;
+	} others[] = {
+		{ "nick", "y", 1000 },
+		{ "Nick", "x", 1000 },
+		{ "nick", "x", 1001 },
+		{ "nic", "kx", 1000 },
+	};
+	struct envelope one, other;
+
+	random_repeats_from = 1;
+	people_say(*state, &one, "x");
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++) {
+		struct e2ee_room *copy = people_enter(ROOM, ALICE);
+
+		people_say_as(copy, &other, others[i].nick, others[i].text,
+			      others[i].time_ms);
+		e2ee_room_destroy(copy);
+		/* The keys do. */
+		assert_memory_equal(chain_of(&one), chain_of(&other), 32);
+		assert_int_equal(generation_of(&one), generation_of(&other));
+		assert_false(has_same_iv(&one, &other));
+	}
+}
+
+static void test_the_iv_is_random_too(void **state)
+{
+	struct e2ee_room *copy = people_enter(ROOM, ALICE);
+	struct envelope one, other;
+
+	random_repeats_from = 32; /* chain ids */
+	people_say(*state, &one, "x");
+	people_say(copy, &other, "x");
+	e2ee_room_destroy(copy);
+	assert_memory_equal(chain_of(&one), chain_of(&other), 32);
+	assert_false(has_same_iv(&one, &other));
 }
 
 static void test_nothing_is_sealed_without_randomness(void **state)
@@ -311,6 +366,8 @@ int main(void)
 		CLAIM(test_a_chain_ends_after_a_thousand_messages),
 		CLAIM(test_a_restarted_process_begins_a_chain),
 		CLAIM(test_a_forked_child_begins_a_chain),
+		CLAIM(test_no_iv_comes_twice_when_randomness_does),
+		CLAIM(test_the_iv_is_random_too),
 		CLAIM(test_nothing_is_sealed_without_randomness),
 		CLAIM(test_a_failing_provider_leaves_nothing_and_spends_the_key),
 		CLAIM(test_a_failing_provider_is_not_the_messages_fault),
