@@ -54,6 +54,7 @@ static bool begins_anew(struct past *past, const struct wire_message *m)
 
 	if (is_other) {
 		past->last = past->seen = 0;
+		past->since.from = 0; /* a number of those that are gone */
 		past->has_gone_back = true;
 	}
 	past->era = m->history.era;
@@ -67,13 +68,12 @@ static unsigned int take_begins(struct past *past, const struct wire_message *m,
 	unsigned int news = begins_anew(past, m) ? PAST_WAS_LOST : 0;
 	uint64_t first = m->history.first;
 
-	*missing = first > past->last + 1 ? first - past->last - 1 : 0;
+	*missing = first > past->last ? first - past->last - 1 : 0;
 	if (!news && !is_first && *missing &&
 	    !(past->since.want == CHAT_WANT_SINCE && !past->was_asked))
 		news |= PAST_HAS_EXPIRED;
 	/* What is not given is not had; what was had is not moved back. */
-	if (first > past->last + 1)
-		past->last = first - 1;
+	past->last += *missing;
 	if (!past->shown || news & PAST_WAS_LOST)
 		past->shown = first;
 	past->given = 0;

@@ -110,6 +110,48 @@ static void test_another_era_or_an_older_copy_is_noticed(void **state)
 	}
 }
 
+/* A number that the user gave is one of the history that was lost. */
+static void test_behind_a_number_of_a_lost_history_all_is_wanted(void **state)
+{
+	for (int is_reconnect = 0; is_reconnect < 2; is_reconnect++) {
+		struct past past = visited();
+
+		past.since = (struct since){ CHAT_WANT_AFTER, 6 };
+		begin(&past, CHAT_WANT_AFTER, 7, 6);
+		if (is_reconnect) {
+			take(&past, CHAT_HISTORY_BEGINS, 7, 7, 10, NULL);
+			assert_false(past_is_wanted(&past, 6));
+			take(&past, CHAT_HISTORY_LIVE, 7, 1, 10, NULL);
+			begin(&past, CHAT_WANT_AFTER, 7, 10);
+		}
+		take(&past, CHAT_HISTORY_BEGINS, 8, 1, 3, NULL);
+		for (uint64_t i = 1; i <= 3; i++)
+			assert_true(past_is_wanted(&past, i));
+	}
+}
+
+/* The relay can say any number; an honest one is believed again after it. */
+static void test_the_largest_numbers_do_no_lasting_harm(void **state)
+{
+	struct past past = visited();
+	uint64_t missing;
+
+	begin(&past, CHAT_WANT_AFTER, 7, 10);
+	take(&past, CHAT_HISTORY_LIVE, 7, 1, UINT64_MAX, NULL);
+	assert_int_equal(past.last, UINT64_MAX);
+	begin(&past, CHAT_WANT_AFTER, 7, UINT64_MAX);
+	assert_int_equal(
+		take(&past, CHAT_HISTORY_BEGINS, 7, 5, UINT64_MAX, &missing),
+		0);
+	assert_int_equal(missing, 0);
+	begin(&past, CHAT_WANT_AFTER, 7, UINT64_MAX);
+	assert_int_equal(take(&past, CHAT_HISTORY_BEGINS, 7, 1, 12, NULL),
+			 PAST_WAS_LOST);
+	past_move(&past, 12, 1);
+	assert_int_equal(past.last, 12);
+	begin(&past, CHAT_WANT_AFTER, 7, 12);
+}
+
 static void test_while_it_is_unreadable_nothing_is_taken_for_had(void **state)
 {
 	struct past past = visited();
@@ -232,6 +274,9 @@ int main(void)
 		cmocka_unit_test(test_what_was_missed_is_asked_for_and_counted),
 		cmocka_unit_test(test_what_expired_is_counted),
 		cmocka_unit_test(test_another_era_or_an_older_copy_is_noticed),
+		cmocka_unit_test(
+			test_behind_a_number_of_a_lost_history_all_is_wanted),
+		cmocka_unit_test(test_the_largest_numbers_do_no_lasting_harm),
 		cmocka_unit_test(
 			test_while_it_is_unreadable_nothing_is_taken_for_had),
 		cmocka_unit_test(test_a_relay_cannot_pass_a_replay_off_as_old),
