@@ -73,6 +73,33 @@ static const struct exception {
 	{ 0xfe00, 0xfe0f, FATE_MARK, FATE_DROP },    /* variations: emoji */
 	{ 0xfeff, 0xfeff, FATE_DROP, FATE_DROP },    /* byte order mark */
 	{ 0xffa0, 0xffa0, FATE_REPLACE, FATE_DROP }, /* Hangul filler */
+	/* What looks like the marks of our lines. */
+	{ 0x01c3, 0x01c3, FATE_KEEP, FATE_REPLACE }, /* a click: ! */
+	{ 0x02d0, 0x02d0, FATE_KEEP, FATE_REPLACE }, /* length sign: colon */
+	{ 0x0589, 0x0589, FATE_KEEP, FATE_REPLACE }, /* Armenian stop */
+	{ 0x05c3, 0x05c3, FATE_KEEP, FATE_REPLACE }, /* Hebrew sof pasuq */
+	{ 0x066d, 0x066d, FATE_KEEP, FATE_REPLACE }, /* Arabic star */
+	{ 0x0703, 0x0704, FATE_KEEP, FATE_REPLACE }, /* Syriac colons */
+	{ 0x204e, 0x204e, FATE_KEEP, FATE_REPLACE }, /* low asterisk */
+	{ 0x205a, 0x205a, FATE_KEEP, FATE_REPLACE }, /* two dots */
+	{ 0x207d, 0x207e, FATE_KEEP, FATE_REPLACE }, /* brackets, raised */
+	{ 0x208d, 0x208e, FATE_KEEP, FATE_REPLACE }, /* and lowered */
+	{ 0x2217, 0x2217, FATE_KEEP, FATE_REPLACE }, /* asterisk operator */
+	{ 0x2236, 0x2236, FATE_KEEP, FATE_REPLACE }, /* ratio */
+	{ 0x2768, 0x276b, FATE_KEEP, FATE_REPLACE }, /* ornamental brackets */
+	{ 0x27ee, 0x27ef, FATE_KEEP, FATE_REPLACE }, /* flattened ones */
+	{ 0x2985, 0x2986, FATE_KEEP, FATE_REPLACE }, /* white ones */
+	{ 0x2e28, 0x2e29, FATE_KEEP, FATE_REPLACE }, /* double ones */
+	{ 0xa789, 0xa789, FATE_KEEP, FATE_REPLACE }, /* modifier colon */
+	{ 0xfd3e, 0xfd3f, FATE_KEEP, FATE_REPLACE }, /* ornate brackets */
+	{ 0xfe13, 0xfe15, FATE_KEEP, FATE_REPLACE }, /* vertical : ; ! */
+	{ 0xfe35, 0xfe36, FATE_KEEP, FATE_REPLACE }, /* vertical brackets */
+	{ 0xfe55, 0xfe5a, FATE_KEEP, FATE_REPLACE }, /* small : ? ! ( ) */
+	{ 0xfe61, 0xfe61, FATE_KEEP, FATE_REPLACE }, /* small asterisk */
+	{ 0xff01, 0xff01, FATE_KEEP, FATE_REPLACE }, /* full width: ! */
+	{ 0xff08, 0xff0a, FATE_KEEP, FATE_REPLACE }, /* ( ) * */
+	{ 0xff1a, 0xff1a, FATE_KEEP, FATE_REPLACE }, /* : */
+	{ 0xff5f, 0xff60, FATE_KEEP, FATE_REPLACE }, /* white brackets */
 	{ 0xe0100, 0xe01ef, FATE_MARK, FATE_DROP },  /* variations */
 };
 
@@ -221,6 +248,47 @@ bool text_nick_is_good(const char *text)
 	return is_good;
 }
 
+/* Letters that pass for others, in the form that folding leaves: of Greek and
+ * Cyrillic those that look Latin, small or capital, and what a quick reader
+ * takes for l or o. */
+static const struct twin {
+	utf8proc_int32_t c;
+	char like;
+} twins[] = {
+	{ '0', 'o' },    { '1', 'l' },    { 'i', 'l' },    { '|', 'l' },
+	{ 0x0131, 'l' }, { 0x0251, 'a' }, { 0x0261, 'g' }, { 0x03b1, 'a' },
+	{ 0x03b2, 'b' }, { 0x03b5, 'e' }, { 0x03b6, 'z' }, { 0x03b7, 'h' },
+	{ 0x03b9, 'l' }, { 0x03ba, 'k' }, { 0x03bc, 'm' }, { 0x03bd, 'n' },
+	{ 0x03bf, 'o' }, { 0x03c1, 'p' }, { 0x03c4, 't' }, { 0x03c5, 'y' },
+	{ 0x03c7, 'x' }, { 0x0430, 'a' }, { 0x0432, 'b' }, { 0x0433, 'r' },
+	{ 0x0435, 'e' }, { 0x043a, 'k' }, { 0x043c, 'm' }, { 0x043d, 'h' },
+	{ 0x043e, 'o' }, { 0x0440, 'p' }, { 0x0441, 'c' }, { 0x0442, 't' },
+	{ 0x0443, 'y' }, { 0x0445, 'x' }, { 0x0455, 's' }, { 0x0456, 'l' },
+	{ 0x0458, 'j' }, { 0x04bb, 'h' }, { 0x04cf, 'l' }, { 0x0501, 'd' },
+	{ 0x051b, 'q' }, { 0x051d, 'w' },
+};
+
+static utf8proc_int32_t twin_of(utf8proc_int32_t c)
+{
+	for (size_t i = 0; i < sizeof(twins) / sizeof(*twins); i++)
+		if (twins[i].c == c)
+			return (utf8proc_int32_t)twins[i].like;
+	return c;
+}
+
+static bool is_like_folded(const uint8_t *a, const uint8_t *b)
+{
+	utf8proc_int32_t c = 0, d = 0;
+
+	while (*a && *b) {
+		a += next_char(a, strlen((const char *)a), &c);
+		b += next_char(b, strlen((const char *)b), &d);
+		if (twin_of(c) != twin_of(d))
+			return false;
+	}
+	return *a == *b;
+}
+
 bool text_nick_is_like(const char *a, const char *b)
 {
 	utf8proc_uint8_t *folded_a, *folded_b;
@@ -228,8 +296,7 @@ bool text_nick_is_like(const char *a, const char *b)
 
 	folded_a = utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)a);
 	folded_b = utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)b);
-	is_like = folded_a && folded_b &&
-		  strcmp((char *)folded_a, (char *)folded_b) == 0;
+	is_like = folded_a && folded_b && is_like_folded(folded_a, folded_b);
 	free(folded_a);
 	free(folded_b);
 	return is_like;

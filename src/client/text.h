@@ -11,7 +11,8 @@
  *   BLOCK  newlines (CR LF becomes LF), a tab as four spaces
  *   LINE   a newline becomes a space
  *   NICK   as LINE; normalised (NFC), blanks collapsed and trimmed, without
- *          anything invisible, at most TEXT_NICK_MAX_BYTES
+ *          anything invisible and without the marks of our own lines or what
+ *          looks like them, at most TEXT_NICK_MAX_BYTES
  */
 enum text_form {
 	TEXT_BLOCK,
@@ -43,7 +44,8 @@ size_t text_clean(char *to, size_t room, const void *from, size_t bytes,
 bool text_nick_is_good(const char *text);
 
 /* Whether two nicks look alike to a quick reader: equal without case,
- * compatibility forms and invisible characters. */
+ * compatibility forms and invisible characters, and where letters and digits
+ * that pass for others count as these. */
 bool text_nick_is_like(const char *a, const char *b);
 
 /* Columns that valid UTF-8 takes on a terminal, newlines not counted. */

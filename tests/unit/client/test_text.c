@@ -192,6 +192,12 @@ static void test_nicks_hide_nothing(void **state)
 		     "al" BAD "ice");
 	nick_becomes("e\xcc\x81", "\xc3\xa9"); /* composed */
 	nick_becomes("* WARNING: x", BAD " WARNING" BAD " x");
+	/* Signs that look like ours: RATIO, full width, ornamental. */
+	nick_becomes("a\xe2\x88\xb6 b", "a" BAD " b");
+	nick_becomes("a \xef\xbc\x88verified\xef\xbc\x89",
+		     "a " BAD "verified" BAD);
+	nick_becomes("\xe2\x9d\xa8you\xe2\x9d\xa9", BAD "you" BAD);
+	nick_becomes("\xef\xbc\x81\xe2\x88\x97\xea\x9e\x89", BAD BAD BAD);
 	nick_becomes("\xe3\x85\xa4", ""); /* Hangul filler */
 	nick_becomes("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		     "aaaaaa\xc3\xa9z",
@@ -219,7 +225,22 @@ static void test_alike_nicks_are_seen(void **state)
 {
 	assert_true(text_nick_is_like("alice", "Alice"));
 	assert_true(text_nick_is_like("alice", "\xef\xbd\x81lice"));
+	/* Cyrillic a and ie, Greek iota and omicron, capitals, digits. */
+	assert_true(text_nick_is_like("alice", "\xd0\xb0lic\xd0\xb5"));
+	assert_true(text_nick_is_like("ALICE", "\xd0\x90LIC\xd0\x95"));
+	assert_true(text_nick_is_like("bob", "b\xce\xbf"
+					     "b"));
+	assert_true(text_nick_is_like("alice", "al\xce\xb9"
+					       "ce"));
+	assert_true(text_nick_is_like("Alice", "AIice"));
+	assert_true(text_nick_is_like("alice", "a1ice"));
+	assert_true(text_nick_is_like("bob", "b0b"));
+	assert_true(text_nick_is_like("THOMAS", "\xd0\xa2\xd0\x9d\xd0\x9e"
+						"\xd0\x9c\xd0\x90S"));
 	assert_false(text_nick_is_like("alice", "bob"));
+	assert_false(text_nick_is_like("alice", "alic"));
+	assert_false(text_nick_is_like("alic", "alice"));
+	assert_false(text_nick_is_like("ann", "\xd0\xb0nna"));
 }
 
 static void test_columns_and_cuts(void **state)
