@@ -64,7 +64,7 @@ struct op {
 #define OP_IS_FIRST     (1u << 3) /* HELLO: no generation; queue 0 only */
 #define OP_FINDS_ITSELF (1u << 4) /* ids are judged by run() */
 
-/* engine.c */
+/* task.c */
 enum vcd_status task_status(int error); /* 0 or -errno of libcryptsess */
 /* The session's crypto, made from its keys if need be. */
 enum vcd_status task_open_crypto(struct task *task,
