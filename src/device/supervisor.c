@@ -4,17 +4,14 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/mutant.h"
 #include "cryptsess.h"
 #include "device/crew.h"
 #include "device/engine.h"
-#include "device/record.h"
+#include "device/heritage.h"
 #include "device/sandbox.h"
 #include "device/stats_server.h"
 #include "loop/listener.h"
@@ -31,9 +28,6 @@
 /* Messages in one turn, so that the worker is heard in between. */
 #define MESSAGES_A_TURN 32
 
-/* What is kept for a successor, beside what record.c keeps. */
-#define NAME_STATE   "pvx-state"
-#define NAME_RESULTS "pvx-results"
 /* Between attempts to have a manager keep what it did not take. */
 #define KEEP_AGAIN_MS 500
 
@@ -301,22 +295,7 @@ static int describe(struct supervisor *s)
 	return 0;
 }
 
-/* The state that a supervisor before us left. */
-static int adopt_state(struct supervisor *s, const struct state_limits *limits)
-{
-	int fd = keeper_take(&s->keeper, NAME_STATE);
-	int results_fd = keeper_take(&s->keeper, NAME_RESULTS);
-
-	if (fd >= 0 && results_fd >= 0)
-		return state_adopt(&s->state, limits, fd, results_fd);
-	if (fd >= 0)
-		close(fd);
-	if (results_fd >= 0)
-		close(results_fd);
-	return -ENOENT;
-}
-
-/* That, or a new one; and the record of its connection. */
+/* The state and the record, from another supervisor or new. */
 static int open_state(struct supervisor *s)
 {
 	const struct device_options *o = s->options;
@@ -326,26 +305,8 @@ static int open_state(struct supervisor *s)
 		.max_sessions = (uint32_t)o->max_sessions,
 		.max_request_bytes = (uint32_t)o->max_request_bytes,
 	};
-	bool is_adopted = adopt_state(s, &limits) == 0;
-	int error = 0;
 
-	if (!is_adopted) {
-		(void)keeper_remove(&s->keeper, NAME_STATE);
-		(void)keeper_remove(&s->keeper, NAME_RESULTS);
-		error = state_create(&s->state, &limits);
-	}
-	if (error) {
-		log_error("no locked memory for %u sessions: raise "
-			  "RLIMIT_MEMLOCK or lower --max-sessions",
-			  limits.max_sessions);
-		return error;
-	}
-	error = record_open(&s->record, &s->keeper, is_adopted);
-	if (error < 0)
-		return error;
-	record_store(&s->record, NAME_STATE, s->state.fd, is_adopted);
-	record_store(&s->record, NAME_RESULTS, s->state.results_fd, is_adopted);
-	return 0;
+	return heritage_open(&s->state, &s->record, &s->keeper, &limits);
 }
 
 /* Go on with the connection of a supervisor that died. */
