@@ -7,6 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "cryptsess.h"
+
 struct driver stand;
 uint32_t stand_file;
 
@@ -100,6 +102,33 @@ enum vcd_status stand_auth(unsigned int queue, uint32_t session,
 		driver_auth(&stand, queue, stand_file, session, op, &answer),
 		0);
 	return answer_take(&answer, out);
+}
+
+uint32_t stand_cbc_session(void)
+{
+	return stand_session(0, CRYPTSESS_AES_CBC, 16, 0, 0);
+}
+
+struct driver_crypt stand_cbc(const void *src, uint32_t bytes)
+{
+	static const uint8_t iv[16] = { 9, 8, 7, 6, 5, 4, 3, 2, 1 };
+
+	return (struct driver_crypt){ .iv = iv,
+				      .iv_bytes = sizeof(iv),
+				      .src = src,
+				      .src_bytes = bytes,
+				      .dst_bytes = bytes };
+}
+
+enum vcd_status stand_update(uint32_t session, const char *text, uint16_t flags,
+			     void *digest)
+{
+	struct driver_crypt op = { .flags = flags,
+				   .src = text,
+				   .src_bytes = (uint32_t)strlen(text),
+				   .digest_bytes = digest ? 32 : 0 };
+
+	return stand_crypt(0, session, &op, digest);
 }
 
 void stand_works(void)

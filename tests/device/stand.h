@@ -31,6 +31,15 @@ enum vcd_status stand_crypt(unsigned int queue, uint32_t session,
 enum vcd_status stand_auth(unsigned int queue, uint32_t session,
 			   const struct driver_auth *op, void *out);
 
+/* On queue 0: a session of AES-128-CBC, and a CRYPT that is correct for it. */
+uint32_t stand_cbc_session(void);
+struct driver_crypt stand_cbc(const void *src, uint32_t bytes);
+
+/* On queue 0: hash `text`; a digest of 32 bytes is asked for unless `digest` is
+ * NULL. */
+enum vcd_status stand_update(uint32_t session, const char *text, uint16_t flags,
+			     void *digest);
+
 /* The device still works. */
 void stand_works(void);
 

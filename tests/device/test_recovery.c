@@ -3,7 +3,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -262,127 +261,6 @@ static void test_a_death_at_any_moment_goes_unseen(void **state)
 					 (enum journal_moment)moment));
 }
 
-/* --- what cannot be restored ------------------------------------------- */
-
-static enum vcd_status update(uint32_t session, const char *data,
-			      uint16_t flags, void *digest)
-{
-	struct driver_crypt op = { .flags = flags,
-				   .src = data,
-				   .src_bytes = (uint32_t)strlen(data),
-				   .digest_bytes = digest ? 32 : 0 };
-
-	return stand_crypt(0, session, &op, digest);
-}
-
-static uint32_t open_hash(void)
-{
-	uint32_t session = stand_session(0, 0, 0, CRYPTSESS_SHA256, 0);
-
-	assert_int_equal(update(session, "some", VCD_FLAG_UPDATE, NULL),
-			 VCD_STATUS_OK);
-	return session;
-}
-
-static void hash_works(uint32_t session)
-{
-	uint8_t whole[32], parts[32];
-
-	assert_int_equal(update(session, "something", 0, whole), VCD_STATUS_OK);
-	assert_int_equal(
-		update(session, "some", VCD_FLAG_RESET | VCD_FLAG_UPDATE, NULL),
-		VCD_STATUS_OK);
-	assert_int_equal(update(session, "thing", VCD_FLAG_FINAL, parts),
-			 VCD_STATUS_OK);
-	assert_memory_equal(parts, whole, 32);
-}
-
-static void test_an_open_hash_is_lost_once(void **state)
-{
-	uint8_t digest[32], expected[32];
-	uint32_t session = open_hash();
-
-	assert_int_equal(update(session, "a", 0, expected), VCD_STATUS_OK);
-	assert_int_equal(update(session, "b", VCD_FLAG_UPDATE, NULL),
-			 VCD_STATUS_OK);
-	reaper_kill(&stand);
-	assert_int_equal(update(session, "c", VCD_FLAG_FINAL, digest),
-			 VCD_STATUS_LOST);
-	/* The state is fresh now. */
-	assert_int_equal(update(session, "a", VCD_FLAG_FINAL, digest),
-			 VCD_STATUS_OK);
-	assert_memory_equal(digest, expected, 32);
-	hash_works(session);
-}
-
-static void test_a_lost_hash_may_just_be_started_afresh(void **state)
-{
-	uint32_t session = open_hash();
-
-	reaper_kill(&stand);
-	hash_works(session);
-}
-
-static void test_a_finished_hash_is_not_lost(void **state)
-{
-	uint32_t session = open_hash();
-	uint8_t digest[32];
-
-	assert_int_equal(update(session, "", VCD_FLAG_FINAL, digest),
-			 VCD_STATUS_OK);
-	reaper_kill(&stand);
-	assert_int_equal(update(session, "x", VCD_FLAG_UPDATE, NULL),
-			 VCD_STATUS_OK);
-}
-
-static void test_a_lost_hash_is_not_copied(void **state)
-{
-	uint32_t from = open_hash();
-	uint32_t to = stand_session(0, 0, 0, CRYPTSESS_SHA256, 0);
-
-	reaper_kill(&stand);
-	assert_int_equal(driver_hash_copy(&stand, 0, stand_file, to, from),
-			 VCD_STATUS_LOST);
-	assert_int_equal(driver_hash_copy(&stand, 0, stand_file, to, from),
-			 VCD_STATUS_OK);
-	hash_works(from);
-	hash_works(to);
-}
-
-static void test_a_copy_of_an_open_hash_is_lost_too(void **state)
-{
-	uint32_t from = open_hash();
-	uint32_t to = stand_session(0, 0, 0, CRYPTSESS_SHA256, 0);
-
-	assert_int_equal(driver_hash_copy(&stand, 0, stand_file, to, from),
-			 VCD_STATUS_OK);
-	reaper_kill(&stand);
-	assert_int_equal(update(to, "c", VCD_FLAG_UPDATE, NULL),
-			 VCD_STATUS_LOST);
-	assert_int_equal(update(from, "c", VCD_FLAG_UPDATE, NULL),
-			 VCD_STATUS_LOST);
-}
-
-/* vcd 9.3: before the first commit it begins afresh, behind it is lost. */
-static void test_the_first_update_is_done_again(void **state)
-{
-	uint32_t session = stand_session(0, 0, 0, CRYPTSESS_SHA256, 0);
-	uint8_t digest[32], expected[32];
-
-	assert_int_equal(update(session, "ab", 0, expected), VCD_STATUS_OK);
-	reaper_order(reaper, 0, MOMENT_EXECUTED, 0, 1);
-	assert_int_equal(update(session, "a", VCD_FLAG_UPDATE, NULL),
-			 VCD_STATUS_OK);
-	assert_int_equal(update(session, "b", VCD_FLAG_FINAL, digest),
-			 VCD_STATUS_OK);
-	assert_memory_equal(digest, expected, 32);
-	reaper_order(reaper, 0, MOMENT_COMMITTED, 0, 1);
-	assert_int_equal(update(session, "a", VCD_FLAG_UPDATE, NULL),
-			 VCD_STATUS_OK);
-	assert_int_equal(update(session, "b", VCD_FLAG_FINAL, digest),
-			 VCD_STATUS_LOST);
-}
-
 /* --- requests that kill ------------------------------------------------ */
 
 static void test_two_deaths_are_borne_and_three_are_not(void **state)
@@ -504,12 +382,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_death_at_any_moment_goes_unseen),
-		TEST(an_open_hash_is_lost_once),
-		TEST(a_lost_hash_may_just_be_started_afresh),
-		TEST(a_finished_hash_is_not_lost),
-		TEST(a_lost_hash_is_not_copied),
-		TEST(a_copy_of_an_open_hash_is_lost_too),
-		TEST(the_first_update_is_done_again),
 		TEST(two_deaths_are_borne_and_three_are_not),
 		TEST(rings_stop_and_start_over_a_death),
 		TEST(a_cut_hello_leaves_no_generation),
