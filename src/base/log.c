@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* Of a message; a JSON line has room for all of it escaped. */
 #define MESSAGE_ROOM 1024
 #define LINE_ROOM    (2 * MESSAGE_ROOM + 256)
@@ -117,14 +119,12 @@ static void write_json(char *line, enum log_level level, const char *message)
 /* Whether there is room for a line; and how many had none since the last. */
 static bool take_room(enum log_level level, uint32_t *left_out)
 {
-	struct timespec now = { 0 };
 	uint64_t now_ns, full_ns, next_ns;
 
 	*left_out = 0;
 	if (!log_bucket || level == LOG_LEVEL_ERROR)
 		return true;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	now_ns = clock_now_ns();
 	full_ns = atomic_load(&log_bucket->full_ns);
 	do {
 		next_ns = now_ns;

@@ -5,6 +5,7 @@
 #include "client/crypto_choice.h"
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /*
  * How it works: for each algorithm and size the providers take turns, each
@@ -52,14 +52,6 @@ static bool is_unicode(void)
 	return is_utf8;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static int operate(struct cryptsess *s, const struct cryptsess_algorithm *a,
 		   uint8_t *memory, uint32_t bytes)
 {
@@ -87,7 +79,7 @@ static int operate(struct cryptsess *s, const struct cryptsess_algorithm *a,
 static void take_turn(struct contestant *c, const struct cryptsess_algorithm *a,
 		      uint8_t *memory, uint32_t bytes)
 {
-	uint64_t start = now_ns(), passed;
+	uint64_t start = clock_now_ns(), passed;
 	uint64_t count = 0;
 	double rate;
 
@@ -96,7 +88,7 @@ static void take_turn(struct contestant *c, const struct cryptsess_algorithm *a,
 		if (c->error)
 			return;
 		count++;
-		passed = now_ns() - start;
+		passed = clock_now_ns() - start;
 	} while (passed < TURN_MS * 1000000u);
 	rate = (double)count * 1e9 / (double)passed;
 	if (rate > c->ops_per_s)

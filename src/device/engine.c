@@ -4,8 +4,8 @@
 
 #include <endian.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mutant.h"
 #include "base/secret.h"
 #include "device/task.h"
@@ -368,19 +368,11 @@ static void execute_begun(struct task *task, const struct vring_chain *chain)
 		execute_direct(task, chain);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 uint32_t engine_execute(struct engine_lane *lane, struct state_slot *slot,
 			const struct vring_chain *chain)
 {
 	bool is_timed = lane->untimed++ % COUNTERS_TIMED == 0;
-	uint64_t begun_ns = is_timed ? now_ns() : 0;
+	uint64_t begun_ns = is_timed ? clock_now_ns() : 0;
 	struct task task;
 
 	if (slot->phase == SLOT_COMMITTED)
@@ -402,7 +394,7 @@ uint32_t engine_execute(struct engine_lane *lane, struct state_slot *slot,
 	if (is_timed && is_operation(&task))
 		counters_time(&task.state->queue[lane->index]
 				       .counters.row[task.session->row],
-			      now_ns() - begun_ns);
+			      clock_now_ns() - begun_ns);
 	lanes_unlock(&task);
 	return task.payload_bytes;
 }

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "vhost/event.h"
 
@@ -20,14 +20,6 @@
 #define LOOK_EVERY_NS 1000000
 /* Looks between two of the clock, of a pause each: about a microsecond. */
 #define LOOK_TURNS 16
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void fd_close(int *fd)
 {
@@ -112,7 +104,7 @@ static uint64_t held_ns(struct queue *queue)
 
 	if (!throttle_is_on(queue->throttle))
 		return 0;
-	delay_ns = throttle_delay_ns(queue->throttle, now_ns());
+	delay_ns = throttle_delay_ns(queue->throttle, clock_now_ns());
 	if (delay_ns)
 		counters_add(&queue->counters->throttled, 1);
 	return delay_ns;
@@ -157,7 +149,7 @@ static bool serve_batch(struct queue *queue, uint64_t *hold_ns)
 		bytes = engine_execute(queue->lane, slot, &queue->chain);
 		batch_bytes += bytes;
 		if (throttle_is_on(queue->throttle))
-			throttle_spend(queue->throttle, now_ns(), bytes);
+			throttle_spend(queue->throttle, clock_now_ns(), bytes);
 	}
 	engine_leave(queue->lane);
 	publish(queue);
@@ -184,7 +176,7 @@ static bool look(struct queue *queue)
 	/* It came before: that tells nothing of what looking is worth. */
 	if (vring_has_more(&queue->ring))
 		return true;
-	end_ns = now_ns() + span_ns;
+	end_ns = clock_now_ns() + span_ns;
 	do {
 		for (int i = 0; i < LOOK_TURNS && !has_found; i++) {
 			has_found = vring_has_more(&queue->ring);
@@ -192,7 +184,7 @@ static bool look(struct queue *queue)
 				spin();
 		}
 	} while (
-		!has_found && now_ns() < end_ns &&
+		!has_found && clock_now_ns() < end_ns &&
 		!atomic_load_explicit(&queue->must_stop, memory_order_relaxed));
 	look_ended(&queue->look, has_found);
 	counters_add(&queue->counters->looks, 1);
@@ -242,7 +234,7 @@ static int kick_watch(struct queue *queue)
 /* Sleep until a kick or the stop. */
 static void sleep_until_kick(struct queue *queue)
 {
-	uint64_t begun_ns = queue->look.limit_ns ? now_ns() : 0;
+	uint64_t begun_ns = queue->look.limit_ns ? clock_now_ns() : 0;
 	struct epoll_event events[2];
 	bool has_kick = false;
 	int count = epoll_wait(queue->epoll_fd, events, 2, -1);
@@ -254,7 +246,7 @@ static void sleep_until_kick(struct queue *queue)
 	if (!has_kick)
 		return;
 	if (queue->look.limit_ns)
-		look_slept(&queue->look, now_ns() - begun_ns);
+		look_slept(&queue->look, clock_now_ns() - begun_ns);
 	if (!queue->is_kick_number &&
 	    vhost_event_drain(queue->kick_fd, queue->is_kick_socket) < 0)
 		kick_forget(queue); /* the peer closed it: look */

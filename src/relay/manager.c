@@ -2,6 +2,7 @@
 /* manager.c - what the relay tells its service manager */
 
 #include "relay/manager.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "relay/relay.h"
@@ -10,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* The loop turns, so we live. Twice as often as asked, as sd_watchdog_enabled
  * (3) advises. */
@@ -49,12 +49,10 @@ void manager_tell_ready(struct relay *relay)
 /* sd_notify(3): the time says which of several reloads READY is about. */
 void manager_tell_reloading(void)
 {
-	struct timespec now = { 0 };
 	char state[80];
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+		 clock_now_ns() / 1000);
 	(void)notify_send(state);
 }
 

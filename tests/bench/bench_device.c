@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "bench/count.h"
 #include "bench/rings.h"
 
@@ -86,7 +87,7 @@ typedef int way_fn(struct direct *direct, const uint8_t *src, uint8_t *dst,
 static int run_direct(const struct point *p, way_fn *way, struct direct *direct,
 		      uint64_t run_ns, struct rings_run *run)
 {
-	uint64_t cpu_ns = rings_thread_ns(), begun_ns = rings_now_ns();
+	uint64_t cpu_ns = rings_thread_ns(), begun_ns = clock_now_ns();
 	/* Look at the clock about every 20 us. */
 	unsigned int burst = 1 + 16384 / (p->bytes + 64), slot = 0;
 	int error = 0;
@@ -101,8 +102,8 @@ static int run_direct(const struct point *p, way_fn *way, struct direct *direct,
 			slot = (slot + 1) % p->depth;
 		}
 		run->ops += burst;
-	} while (!error && rings_now_ns() - begun_ns < run_ns);
-	run->wall_ns = rings_now_ns() - begun_ns;
+	} while (!error && clock_now_ns() - begun_ns < run_ns);
+	run->wall_ns = clock_now_ns() - begun_ns;
 	run->cpu_ns = rings_thread_ns() - cpu_ns;
 	return error;
 }

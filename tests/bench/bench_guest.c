@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "bench/ways.h"
 #include "guest/steer.h"
 
@@ -38,14 +39,6 @@ struct thread {
 
 static pthread_barrier_t barrier;
 static atomic_bool is_over;
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* What the driver's queues have done, in the order of `counted`. */
 static const char *const counted[] = { "requests", "kicks", "interrupts",
@@ -157,12 +150,12 @@ static int measure(const struct point *p, unsigned int ms)
 	pthread_barrier_wait(&barrier);
 	counts_read(before);
 	steer("begin");
-	begun_ns = now_ns();
+	begun_ns = clock_now_ns();
 	pthread_barrier_wait(&barrier);
 	sleep_ms(ms);
 	atomic_store(&is_over, true);
 	pthread_barrier_wait(&barrier);
-	wall_ns = now_ns() - begun_ns;
+	wall_ns = clock_now_ns() - begun_ns;
 	steer("end");
 	counts_read(after);
 	pthread_barrier_wait(&barrier);

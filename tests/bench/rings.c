@@ -12,13 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t rings_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
+#include "base/clock.h"
 
 uint64_t rings_thread_ns(void)
 {
@@ -270,7 +264,7 @@ static int fill(struct rings *r)
 int rings_run(struct rings *r, uint64_t run_ns, struct rings_run *run)
 {
 	uint64_t cpu_ns = worker_cpu_ns(r->driver);
-	uint64_t front_ns = rings_thread_ns(), begun_ns = rings_now_ns();
+	uint64_t front_ns = rings_thread_ns(), begun_ns = clock_now_ns();
 	unsigned int in_flight = r->queues * r->depth, idle_turns = 0;
 	bool is_last = false;
 	int got = fill(r);
@@ -286,12 +280,12 @@ int rings_run(struct rings *r, uint64_t run_ns, struct rings_run *run)
 		run->ops += (unsigned int)sum;
 		if (is_last)
 			in_flight -= (unsigned int)sum;
-		else if (rings_now_ns() - begun_ns >= run_ns)
+		else if (clock_now_ns() - begun_ns >= run_ns)
 			is_last = true;
 		if (got >= 0 && sum == 0)
 			got = idle(r, &idle_turns);
 	}
-	run->wall_ns = rings_now_ns() - begun_ns;
+	run->wall_ns = clock_now_ns() - begun_ns;
 	run->front_ns = rings_thread_ns() - front_ns;
 	/* A thread's time is written down when it goes to sleep. */
 	usleep(300);
@@ -303,11 +297,11 @@ int rings_run_sessions(struct rings *r, const struct bench_algorithm *a,
 		       uint64_t run_ns, struct rings_run *run)
 {
 	uint64_t cpu_ns = worker_cpu_ns(r->driver);
-	uint64_t begun_ns = rings_now_ns();
+	uint64_t begun_ns = clock_now_ns();
 	int error = 0;
 
 	memset(run, 0, sizeof(*run));
-	while (!error && rings_now_ns() - begun_ns < run_ns) {
+	while (!error && clock_now_ns() - begun_ns < run_ns) {
 		uint32_t session;
 
 		error = session_open(r, 0, a, &session);
@@ -316,7 +310,7 @@ int rings_run_sessions(struct rings *r, const struct bench_algorithm *a,
 			error = -EPROTO;
 		run->ops++;
 	}
-	run->wall_ns = rings_now_ns() - begun_ns;
+	run->wall_ns = clock_now_ns() - begun_ns;
 	usleep(300);
 	run->cpu_ns = worker_cpu_ns(r->driver) - cpu_ns;
 	return error;

@@ -62,7 +62,6 @@ int rings_run_sessions(struct rings *rings,
 		       const struct bench_algorithm *algorithm, uint64_t run_ns,
 		       struct rings_run *run);
 
-uint64_t rings_now_ns(void);
 /* On a CPU, of this thread. */
 uint64_t rings_thread_ns(void);
 

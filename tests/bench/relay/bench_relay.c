@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/option.h"
 #include "bench/relay/crowd.h"
 #include "bench/relay/process.h"
@@ -140,10 +141,10 @@ static int measure(struct crowd *crowd, struct sample *s, pid_t pid,
 		error = process_usage_get(&s->own_before, 0);
 	crowd->is_measured = true;
 	begun = crowd->deliveries;
-	begun_ns = crowd_clock_ns();
+	begun_ns = clock_now_ns();
 	if (!error)
 		error = crowd_run(crowd, ns);
-	s->wall_ns = crowd_clock_ns() - begun_ns;
+	s->wall_ns = clock_now_ns() - begun_ns;
 	crowd->measured = crowd->deliveries - begun;
 	crowd->is_measured = false;
 	if (!error)

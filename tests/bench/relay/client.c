@@ -16,6 +16,7 @@
 
 #include <openssl/ssl.h>
 
+#include "base/clock.h"
 #include "bench/relay/protocol.h"
 #include "bench/relay/secure.h"
 
@@ -216,7 +217,7 @@ static int client_read_some(struct client *c)
 	n = client_receive(c, at + c->rest_bytes);
 	if (n <= 0)
 		return n < 0 ? (int)n : -ECONNRESET;
-	c->crowd->now_ns = crowd_clock_ns();
+	c->crowd->now_ns = clock_now_ns();
 	end = at + c->rest_bytes + n;
 	while (at < end && used > 0) {
 		used = protocol->take(c, at, (size_t)(end - at));

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "bench/relay/client.h"
 #include "bench/relay/protocol.h"
 
@@ -31,14 +32,6 @@
 
 /* The text's first characters say whose it is; six bits each. */
 #define PLACE_CHARS 4u
-
-uint64_t crowd_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 int crowd_fail(struct crowd *crowd, const struct client *c, const char *what)
 {
@@ -191,7 +184,7 @@ static int crowd_send_all(struct crowd *crowd)
 		struct client *c = crowd->dirty[--crowd->dirty_count];
 
 		c->is_dirty = false;
-		crowd->now_ns = crowd_clock_ns();
+		crowd->now_ns = clock_now_ns();
 		while (crowd->is_sending && !crowd->plan.rate &&
 		       client_may_say(c) && !error)
 			error = client_say(c, crowd->now_ns);
@@ -221,7 +214,7 @@ static int crowd_send_due(struct crowd *crowd)
 	if (!crowd->is_sending || !crowd->plan.rate)
 		return 0;
 	gap_ns = 1000000000u / crowd->plan.rate;
-	crowd->now_ns = crowd_clock_ns();
+	crowd->now_ns = clock_now_ns();
 	while (crowd->next_ns <= crowd->now_ns && !error) {
 		struct client *c = crowd_next_sender(crowd);
 
@@ -297,7 +290,7 @@ static int crowd_serve(struct crowd *crowd, struct client *c, uint32_t events)
 static int crowd_turn(struct crowd *crowd, uint64_t until_ns)
 {
 	struct epoll_event batch[CROWD_BATCH];
-	uint64_t now_ns = crowd_clock_ns();
+	uint64_t now_ns = clock_now_ns();
 	struct timespec patience;
 	int error = 0, count;
 
@@ -315,7 +308,7 @@ static int crowd_turn(struct crowd *crowd, uint64_t until_ns)
 	if (count < 0 && errno != EINTR)
 		return -errno;
 	if (count == 0 && crowd->is_measured && crowd->plan.is_awake)
-		crowd->idle_ns += crowd_clock_ns() - now_ns;
+		crowd->idle_ns += clock_now_ns() - now_ns;
 	for (int i = 0; i < count && !error; i++)
 		error = crowd_serve(crowd, batch[i].data.ptr, batch[i].events);
 	if (!error)
@@ -325,17 +318,17 @@ static int crowd_turn(struct crowd *crowd, uint64_t until_ns)
 
 int crowd_run(struct crowd *crowd, uint64_t ns)
 {
-	uint64_t end_ns = crowd_clock_ns() + ns;
+	uint64_t end_ns = clock_now_ns() + ns;
 	int error = 0;
 
-	while (!error && crowd_clock_ns() < end_ns)
+	while (!error && clock_now_ns() < end_ns)
 		error = crowd_turn(crowd, end_ns);
 	return error;
 }
 
 int crowd_enter(struct crowd *crowd, uint32_t first, uint32_t count)
 {
-	uint64_t end_ns = crowd_clock_ns() + ENTER_NS;
+	uint64_t end_ns = clock_now_ns() + ENTER_NS;
 	uint32_t opened = 0, before = crowd->ready_count;
 	int error = 0;
 
@@ -350,7 +343,7 @@ int crowd_enter(struct crowd *crowd, uint32_t first, uint32_t count)
 			continue;
 		}
 		error = crowd_turn(crowd, end_ns);
-		if (!error && crowd_clock_ns() >= end_ns)
+		if (!error && clock_now_ns() >= end_ns)
 			error = crowd_fail(crowd, crowd->clients,
 					   "not admitted in time");
 	}
@@ -360,7 +353,7 @@ int crowd_enter(struct crowd *crowd, uint32_t first, uint32_t count)
 void crowd_start(struct crowd *crowd)
 {
 	crowd->is_sending = true;
-	crowd->next_ns = crowd_clock_ns();
+	crowd->next_ns = clock_now_ns();
 	for (uint32_t i = 0; i < crowd->client_count; i++)
 		if (is_sender(&crowd->clients[i]))
 			crowd_soil(crowd, &crowd->clients[i]);
@@ -376,13 +369,13 @@ static bool crowd_is_done(const struct crowd *crowd)
 
 int crowd_finish(struct crowd *crowd, uint64_t patience_ns)
 {
-	uint64_t end_ns = crowd_clock_ns() + patience_ns;
+	uint64_t end_ns = clock_now_ns() + patience_ns;
 	int error = 0;
 
 	crowd->is_sending = false;
 	while (!error && !crowd_is_done(crowd)) {
 		error = crowd_turn(crowd, end_ns);
-		if (!error && crowd_clock_ns() >= end_ns)
+		if (!error && clock_now_ns() >= end_ns)
 			error = crowd_fail(crowd, crowd->clients,
 					   "not everything arrived");
 	}

@@ -60,9 +60,6 @@ struct crowd {
 	char fault[160]; /* the first one; empty: none */
 };
 
-/* CLOCK_MONOTONIC */
-uint64_t crowd_clock_ns(void);
-
 /* Takes the plan over. 0 or -errno. */
 int crowd_create(struct crowd *crowd, const struct crowd_plan *plan);
 void crowd_destroy(struct crowd *crowd);
