@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
+/* At most what may pass between two turns; more was the caller's. */
+#define TURN_NS UINT64_C(1000000000)
+
 static const uint8_t key[16] = { 1, 2, 3, 4 };
 
 #define FRONT_BYTES (sizeof(struct vcd_request) + sizeof(struct vcd_crypt))
@@ -168,6 +173,7 @@ static int land(struct load *load, unsigned int index,
 	slot->head = -1;
 	q->in_flight--;
 	q->answered++;
+	q->silent_ns = 0;
 	load->answered++;
 	return 0;
 }
@@ -189,15 +195,29 @@ static int harvest(struct load *load, unsigned int index)
 	return got;
 }
 
+/* The connection may be gone, which the rings do not tell. */
+static int count_silence(struct load_queue *q, uint64_t passed_ns)
+{
+	q->silent_ns += passed_ns < TURN_NS ? passed_ns : TURN_NS;
+	if (q->silent_ns <= FRONTEND_WAIT_MS * UINT64_C(1000000))
+		return 0;
+	fprintf(stderr, "no answer in %d ms\n", FRONTEND_WAIT_MS);
+	return -ETIMEDOUT;
+}
+
 int load_turn(struct load *load)
 {
+	uint64_t now_ns = clock_now_ns(), passed_ns = now_ns - load->turn_ns;
 	int error = 0;
 
+	load->turn_ns = now_ns;
 	for (unsigned int i = 0; !error && i < load->driver->queues; i++) {
 		struct load_queue *q = &load->queue[i];
 		bool is_new = false;
 
-		error = harvest(load, i);
+		error = count_silence(q, passed_ns);
+		if (!error)
+			error = harvest(load, i);
 		for (unsigned int k = 0; !error && k < LOAD_DEPTH; k++)
 			if (q->slot[k].head < 0) {
 				error = launch(load, i, &q->slot[k]);

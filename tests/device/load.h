@@ -32,6 +32,7 @@ struct load_queue {
 	struct load_slot slot[LOAD_DEPTH];
 	unsigned int in_flight;
 	uint64_t answered;
+	uint64_t silent_ns; /* without an answer, of the turns' time */
 };
 
 struct load {
@@ -41,6 +42,7 @@ struct load {
 	struct load_queue queue[DRIVER_QUEUES];
 	uint64_t launched;
 	uint64_t answered;
+	uint64_t turn_ns; /* when the last one was */
 };
 
 /* On a connected driver, after HELLO. 0 or -errno. */
@@ -48,7 +50,8 @@ int load_init(struct load *load, struct driver *driver);
 void load_deinit(struct load *load);
 
 /* Fill every queue to its depth, and take what was answered: 0, or -EPROTO for
- * an answer that is wrong or was not asked for. Never waits. */
+ * an answer that is wrong or was not asked for. Never waits; but when a queue
+ * had no answer in turns of FRONTEND_WAIT_MS, it is -ETIMEDOUT. */
 int load_turn(struct load *load);
 
 /* Wait until nothing is in flight. As load_turn(), or -ETIMEDOUT. */
