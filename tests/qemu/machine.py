@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 
+import device_stats
 import ending
 import stuck
 
@@ -153,11 +154,7 @@ class Device:
                 os.unlink(path)
 
     def stats(self):
-        with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(START_S)
-            link.connect(self.stats_socket)
-            link.sendall(b"json\n")
-            return json.load(link.makefile())
+        return device_stats.ask(self.stats_socket)
 
     def threads(self):
         """What they do, as text."""
