@@ -367,6 +367,13 @@ class Peer:
         raise WireError(f"wanted nothing, got {message}")
 
 
+def reset(sock):
+    """Close without a word, as a machine that forgot the connection."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    struct.pack("ii", 1, 0))
+    sock.close()
+
+
 class Client(Peer):
     """The client's side."""
 

@@ -9,7 +9,7 @@ import struct
 import pvx_tap
 from pvx_relay import Relay
 from pvx_wire import (CIPHERTEXT_MAX, ENVELOPE_MAX, LEFT, MAGIC, Device, Room,
-                      encode, envelope, frame, join_fields)
+                      encode, envelope, frame, join_fields, reset)
 
 
 def length(number):
@@ -189,9 +189,7 @@ def test_a_reset_breaks_only_its_own_connection():
     """Clause 4.10."""
     with Relay() as relay:
         a, b = two(relay)
-        a.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                          struct.pack("ii", 1, 0))
-        a.close()
+        reset(a.sock)
         assert b.expect("PRESENCE").what == LEFT
         b.send("PING", token=1)
         b.expect("PONG")
