@@ -3,9 +3,12 @@
 #include "guest/guest.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 void guest_say(const char *file, int line, const char *what)
 {
@@ -69,6 +72,16 @@ int guest_free(int fd, uint32_t ses)
 	return guest_call(fd, CIOCFSESSION, &ses);
 }
 
+int guest_encrypt_block(int fd, uint32_t ses)
+{
+	uint8_t data[16] = { 0 };
+	struct crypt_op op = {
+		.ses = ses, .len = 16, .src = data, .dst = data
+	};
+
+	return guest_call(fd, CIOCCRYPT, &op);
+}
+
 void guest_fill(void *to, size_t bytes, uint32_t seed)
 {
 	uint8_t *at = to;
@@ -77,4 +90,38 @@ void guest_fill(void *to, size_t bytes, uint32_t seed)
 		seed = seed * 1664525u + 1013904223u;
 		at[i] = (uint8_t)(seed >> 24);
 	}
+}
+
+bool guest_are(const uint8_t *at, size_t bytes, uint8_t value)
+{
+	for (size_t i = 0; i < bytes; i++)
+		if (at[i] != value)
+			return false;
+	return true;
+}
+
+bool guest_device(char *name, size_t room)
+{
+	bool is_found;
+	glob_t found;
+
+	is_found = glob(GUEST_DRIVER "virtio*", 0, NULL, &found) == 0;
+	if (is_found)
+		snprintf(name, room, "%s", strrchr(found.gl_pathv[0], '/') + 1);
+	globfree(&found);
+	return is_found;
+}
+
+int guest_write(const char *path, const char *text)
+{
+	ssize_t bytes = (ssize_t)strlen(text), written;
+	int fd = open(path, O_WRONLY), error = 0;
+
+	if (fd < 0)
+		return errno;
+	written = write(fd, text, (size_t)bytes);
+	if (written != bytes)
+		error = written < 0 ? errno : EIO;
+	close(fd);
+	return error;
 }

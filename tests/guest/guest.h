@@ -41,8 +41,21 @@ int guest_session(int fd, uint32_t cipher, uint32_t key_bytes, uint32_t mac,
 		  uint32_t mac_key_bytes, uint32_t *ses);
 int guest_free(int fd, uint32_t ses);
 
+/* One block with a session of AES-CBC or AES-CTR: 0 or the errno. */
+int guest_encrypt_block(int fd, uint32_t ses);
+
 /* Bytes that look random and are the same in every run. */
 void guest_fill(void *to, size_t bytes, uint32_t seed);
+/* Whether each of them is `value`. */
+bool guest_are(const uint8_t *at, size_t bytes, uint8_t value);
+
+/* The folder of the driver, and the name there of a device that it has; false:
+ * it has none. */
+#define GUEST_DRIVER "/sys/bus/virtio/drivers/virtio_cryptodev/"
+bool guest_device(char *name, size_t room);
+
+/* Write `text`, in one piece, to a file that is there: 0 or the errno. */
+int guest_write(const char *path, const char *text);
 
 #define BAD_POINTER ((uint8_t *)8)
 

@@ -19,24 +19,6 @@
 #define SELF      "/proc/self/exe"
 #define PIN_BYTES "/sys/module/virtio_cryptodev/parameters/pin_bytes"
 
-static bool all_are(const uint8_t *at, size_t bytes, uint8_t value)
-{
-	for (size_t i = 0; i < bytes; i++)
-		if (at[i] != value)
-			return false;
-	return true;
-}
-
-static int encrypt_block(int fd, uint32_t ses)
-{
-	uint8_t data[16] = { 0 };
-	struct crypt_op op = {
-		.ses = ses, .len = 16, .src = data, .dst = data
-	};
-
-	return guest_call(fd, CIOCCRYPT, &op);
-}
-
 static bool d2_any_open_mode(void)
 {
 	static const int modes[] = { O_RDONLY, O_WRONLY, O_RDWR };
@@ -48,7 +30,7 @@ static bool d2_any_open_mode(void)
 
 		EXPECT(fd >= 0);
 		EXPECT(!guest_session(fd, CRYPTO_AES_CBC, 16, 0, 0, &ses));
-		EXPECT(!encrypt_block(fd, ses));
+		EXPECT(!guest_encrypt_block(fd, ses));
 		close(fd);
 	}
 	return true;
@@ -98,9 +80,9 @@ static bool s10_made_is_usable(void)
 		uint32_t ses;
 
 		EXPECT(!guest_session(fd, ciphers[i % 4], 32, 0, 0, &ses));
-		EXPECT(!encrypt_block(fd, ses));
+		EXPECT(!guest_encrypt_block(fd, ses));
 		EXPECT(!guest_free(fd, ses));
-		EXPECT(encrypt_block(fd, ses) == EINVAL);
+		EXPECT(guest_encrypt_block(fd, ses) == EINVAL);
 	}
 	close(fd);
 	return true;
@@ -127,9 +109,9 @@ static bool sizes_are(const struct sizes *s)
 	memset(iv, GUARD, sizeof(iv));
 	op.len = s->block ? s->block : 1;
 	EXPECT(!guest_call(fd, CIOCCRYPT, &op));
-	EXPECT(all_are(mac + s->digest, ROOM - s->digest, GUARD));
-	EXPECT(!s->digest || !all_are(mac, s->digest, GUARD));
-	EXPECT(all_are(iv + s->iv, ROOM - s->iv, GUARD));
+	EXPECT(guest_are(mac + s->digest, ROOM - s->digest, GUARD));
+	EXPECT(!s->digest || !guest_are(mac, s->digest, GUARD));
+	EXPECT(guest_are(iv + s->iv, ROOM - s->iv, GUARD));
 	op.len++;
 	EXPECT(guest_call(fd, CIOCCRYPT, &op) == (s->block > 1 ? EINVAL : 0));
 	close(fd);
@@ -176,7 +158,8 @@ static bool f3_job_before_the_free(void)
 	EXPECT(!guest_call(fd, CIOCASYNCCRYPT, &op));
 	EXPECT(!guest_free(fd, op.ses));
 	EXPECT(poll(&p, 1, WAIT_MS) == 1);
-	EXPECT(!guest_call(fd, CIOCASYNCFETCH, &got) && !all_are(data, 64, 0));
+	EXPECT(!guest_call(fd, CIOCASYNCFETCH, &got) &&
+	       !guest_are(data, 64, 0));
 	EXPECT(guest_call(fd, CIOCASYNCCRYPT, &op) == EINVAL);
 	close(fd);
 	return true;
@@ -259,7 +242,7 @@ static bool a3_a7_a10_gcm(void)
 		EXPECT(!guest_call(fd, CIOCAUTHCRYPT, &op));
 		EXPECT(op.len == n + 16 && op.tag_len == 16 &&
 		       op.tag == dst + n);
-		EXPECT(all_are(dst + n + 16, sizeof(dst) - n - 16, GUARD));
+		EXPECT(guest_are(dst + n + 16, sizeof(dst) - n - 16, GUARD));
 		memcpy(both, src, n);
 		op.len = n;
 		op.src = op.dst = both;
@@ -332,16 +315,6 @@ static bool h2_other_algorithms(void)
 	return true;
 }
 
-static bool set_pin_bytes(const char *bytes)
-{
-	int fd = open(PIN_BYTES, O_WRONLY);
-	bool is_set = fd >= 0 && write(fd, bytes, strlen(bytes)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return is_set;
-}
-
 /* The first line of a file in /proc with `word`, or an empty one. */
 static const char *line_with(const char *path, const char *word)
 {
@@ -376,14 +349,14 @@ static bool e11_what_cannot_be_pinned(void)
 		return true;
 	}
 	EXPECT(!guest_session(fd, CRYPTO_AES_CBC, 16, 0, 0, &op.ses));
-	EXPECT(set_pin_bytes("1"));
+	EXPECT(!guest_write(PIN_BYTES, "1"));
 	EXPECT(!guest_call(fd, CIOCCRYPT, &op));
 	op.src = BAD_POINTER;
 	EXPECT(guest_call(fd, CIOCCRYPT, &op) == EFAULT);
 	op.src = data;
 	op.dst = unpinnable(); /* and not to be written */
 	EXPECT(guest_call(fd, CIOCCRYPT, &op) == EFAULT);
-	EXPECT(set_pin_bytes("16384"));
+	EXPECT(!guest_write(PIN_BYTES, "16384"));
 	close(fd);
 	return true;
 }
@@ -475,7 +448,7 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 3)
-		return encrypt_block(atoi(argv[1]),
-				     (uint32_t)strtoul(argv[2], NULL, 10));
+		return guest_encrypt_block(
+			atoi(argv[1]), (uint32_t)strtoul(argv[2], NULL, 10));
 	return guest_run(claims, sizeof(claims) / sizeof(claims[0]));
 }

@@ -7,8 +7,6 @@
  * claim ends after LIMIT_S. Where nothing may be asked, the results are seen
  * to come into the program's memory.
  */
-#include <fcntl.h>
-#include <glob.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +19,6 @@
 #include "guest/guest.h"
 
 #define MODULE  "/sys/module/virtio_cryptodev/parameters/"
-#define DRIVER  "/sys/bus/virtio/drivers/virtio_cryptodev/"
 #define JOBS    8
 #define TOLD_AT 16 /* VCD_KICK_JOBS */
 #define BLOCK   16
@@ -34,17 +31,6 @@
 
 /* What a job writes is not what was there: its bytes are CBC of zeros. */
 static uint8_t zeros[LARGE], results[64][BLOCK], large[LARGE];
-
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool is_done = fd >= 0 &&
-		       write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return is_done;
-}
 
 static time_t now_s(void)
 {
@@ -215,14 +201,14 @@ static bool are_told(const char *kick_us, int count)
 	uint32_t ses;
 	int fd = cipher_open(&ses);
 
-	EXPECT(write_file(MODULE "kick_us", kick_us));
+	EXPECT(!guest_write(MODULE "kick_us", kick_us));
 	for (int round = 0; round < 20; round++) {
 		EXPECT(submit(fd, ses, count));
 		EXPECT(all_appear(count));
 		EXPECT(settle(fd, count));
 	}
 	close(fd);
-	return write_file(MODULE "kick_us", NEVER);
+	return !guest_write(MODULE "kick_us", NEVER);
 }
 
 /* The first one at once, then as many as are told of together. */
@@ -344,19 +330,16 @@ static bool unplug_tells(void)
 	char name[64];
 	time_t begun_s = now_s();
 	uint32_t ses;
-	glob_t found;
 	int fd = cipher_open(&ses), error;
 
-	EXPECT(glob(DRIVER "virtio*", 0, NULL, &found) == 0);
-	snprintf(name, sizeof(name), "%s", strrchr(found.gl_pathv[0], '/') + 1);
-	globfree(&found);
+	EXPECT(guest_device(name, sizeof(name)));
 	EXPECT(submit(fd, ses, JOBS));
-	EXPECT(write_file(DRIVER "unbind", name));
+	EXPECT(!guest_write(GUEST_DRIVER "unbind", name));
 	for (int i = 0; i < JOBS; i++) {
 		error = guest_call(fd, CIOCASYNCFETCH, &op);
 		EXPECT(error == 0 || error == ENODEV);
 	}
-	EXPECT(write_file(DRIVER "bind", name));
+	EXPECT(!guest_write(GUEST_DRIVER "bind", name));
 	EXPECT(now_s() - begun_s < LIMIT_S);
 	close(fd);
 	fd = cipher_open(&ses);
@@ -406,13 +389,13 @@ int main(void)
 	};
 	int status;
 
-	if (!write_file(MODULE "kick_us", NEVER) ||
-	    !write_file(MODULE "timeout_ms", "3600000"))
+	if (guest_write(MODULE "kick_us", NEVER) ||
+	    guest_write(MODULE "timeout_ms", "3600000"))
 		return 1;
 	/* The watchdog's last look by the old times. */
 	sleep(6);
 	status = guest_run(claims, sizeof(claims) / sizeof(claims[0]));
-	(void)write_file(MODULE "kick_us", "1000");
-	(void)write_file(MODULE "timeout_ms", "20000");
+	(void)guest_write(MODULE "kick_us", "1000");
+	(void)guest_write(MODULE "timeout_ms", "20000");
 	return status;
 }

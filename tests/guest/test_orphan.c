@@ -132,23 +132,13 @@ static int make_file(int unused, uint32_t unused_too)
 	return make_session(guest_open(), 0);
 }
 
-static int encrypt_block(int fd, uint32_t ses)
-{
-	uint8_t data[16] = { 0 };
-	struct crypt_op op = {
-		.ses = ses, .len = 16, .src = data, .dst = data
-	};
-
-	return guest_call(fd, CIOCCRYPT, &op);
-}
-
 /* Two of the session: the one waits for the other. */
 static int encrypt_and_free(int fd, uint32_t ses)
 {
 	pid_t child = fork();
 
 	if (child == 0)
-		_exit(encrypt_block(fd, ses));
+		_exit(guest_encrypt_block(fd, ses));
 	return comes_to_wait(child) ? guest_free(fd, ses) : 1;
 }
 
@@ -161,7 +151,7 @@ static int encrypt_and_submit(int fd, uint32_t ses)
 	pid_t child = fork();
 
 	if (child == 0)
-		_exit(encrypt_block(fd, ses));
+		_exit(guest_encrypt_block(fd, ses));
 	return comes_to_wait(child) ? guest_call(fd, CIOCASYNCCRYPT, &op) : 1;
 }
 
@@ -200,7 +190,7 @@ static bool frees_are_finished(void)
 	EXPECT(kill_in(encrypt_and_free, fd, ses));
 	EXPECT(room_is_again(false, before - CHILDREN));
 	for (int i = 0; i < CHILDREN; i++)
-		EXPECT(encrypt_block(fd, ses[i]) == EINVAL);
+		EXPECT(guest_encrypt_block(fd, ses[i]) == EINVAL);
 	close(fd);
 	return true;
 }

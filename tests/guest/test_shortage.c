@@ -8,7 +8,6 @@
  * whatever it said, it must work the next time. What it leaves behind is for
  * the kernel to find. tests/qemu/shortage has the settings.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -19,7 +18,6 @@
 
 #include "guest/guest.h"
 
-#define DRIVER  "/sys/bus/virtio/drivers/virtio_cryptodev"
 #define NODE    "/dev/cryptodev0"
 #define PINNED  65536u
 #define LARGE   (4u << 20) /* several requests */
@@ -252,43 +250,17 @@ static bool no_job_is_left(void)
 
 static char device_name[NAME_MAX + 1];
 
-static bool find_device(void)
-{
-	DIR *folder = opendir(DRIVER);
-	struct dirent *entry;
-
-	device_name[0] = '\0';
-	while (folder && (entry = readdir(folder)))
-		if (strncmp(entry->d_name, "virtio", 6) == 0)
-			snprintf(device_name, sizeof(device_name), "%s",
-				 entry->d_name);
-	if (folder)
-		closedir(folder);
-	return device_name[0];
-}
-
-static int write_name(const char *path)
-{
-	int one = open(path, O_WRONLY), error = 0;
-
-	if (one < 0)
-		return errno;
-	if (write(one, device_name, strlen(device_name)) < 0)
-		error = errno;
-	close(one);
-	return error;
-}
-
 static bool is_unbound(void)
 {
-	return access(DRIVER "/", F_OK) == 0 &&
-	       (access(NODE, F_OK) != 0 || !write_name(DRIVER "/unbind"));
+	return access(GUEST_DRIVER, F_OK) == 0 &&
+	       (access(NODE, F_OK) != 0 ||
+		!guest_write(GUEST_DRIVER "unbind", device_name));
 }
 
 /* What fails in the probe may be told as ENODEV, too. */
 static int bind_device(void)
 {
-	int error = write_name(DRIVER "/bind");
+	int error = guest_write(GUEST_DRIVER "bind", device_name);
 
 	disarm();
 	if (error && access(NODE, F_OK) == 0)
@@ -373,7 +345,7 @@ static bool begin(void)
 {
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
 	EXPECT(nth_fd >= 0);
-	EXPECT(find_device());
+	EXPECT(guest_device(device_name, sizeof(device_name)));
 	plain = malloc(LARGE);
 	sealed = malloc(LARGE);
 	expected = malloc(LARGE);

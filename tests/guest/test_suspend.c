@@ -5,7 +5,6 @@
  * the guest's file systems on virtio for good: this program opens nothing but
  * the node and what is in /sys.
  */
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,14 +24,11 @@ static uint8_t iv[16] = { 7 };
 
 static bool set(const char *path, const char *value)
 {
-	int fd = open(path, O_WRONLY);
-	bool is_set = fd >= 0 && write(fd, value, strlen(value)) > 0;
+	int error = guest_write(path, value);
 
-	if (!is_set)
-		perror(path);
-	if (fd >= 0)
-		close(fd);
-	return is_set;
+	if (error)
+		printf("# %s: %s\n", path, strerror(error));
+	return !error;
 }
 
 static bool sleep_and_wake(void)
