@@ -19,7 +19,7 @@ CLAUSE = r"[A-Z][0-9]+"
 PLACES = {
     "abi": "tests/guest/test_abi.c",
     "rest": "tests/guest/test_clauses.c",
-    "hostile": "tests/guest/test_hostile.c",
+    "hostile": "tests/guest/test_hostile*.c",
     "lost": "tests/guest/test_lost.c",
     "orphan": "tests/guest/test_orphan.c",
     "shortage": "tests/guest/test_shortage.c",
