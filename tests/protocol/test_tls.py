@@ -97,7 +97,7 @@ def test_a_certificate_that_cannot_be_used_is_named():
                         "-passout", "pass:x", "-out", encrypted], check=True)
         os.chmod(encrypted, 0o600)
         for options, words in (
-                (["--tls-cert=/nonexistent"], "/nonexistent: No such file"),
+                ([f"--tls-cert={folder}/none"], "/none: No such file"),
                 (["--tls-cert=" + PROGRAM], "no certificate in PEM"),
                 (["--tls-cert=" + good, f"--tls-key={other}.key"],
                  "not that of the certificate"),
