@@ -6,6 +6,7 @@
 #include <setjmp.h>
 
 #include "device/task.h"
+#include "fuzz/demand.h"
 #include "fuzz/device_world.h"
 
 #define QUEUES       2u
@@ -58,9 +59,6 @@ struct world {
 };
 
 extern struct world w;
-
-void demand_at(bool condition, const char *file, int line);
-#define demand(condition) demand_at(condition, __FILE__, __LINE__)
 
 /* From the same start for each input. */
 uint8_t world_random(void);

@@ -19,14 +19,6 @@
 
 struct world w;
 
-void demand_at(bool condition, const char *file, int line)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "%s:%d does not hold\n", file, line);
-	abort();
-}
-
 uint8_t world_random(void)
 {
 	w.random ^= w.random << 13;

@@ -9,6 +9,8 @@
  * has while nobody is there; then the next one may refuse it, or go on from it,
  * but must touch nothing that is not its own.
  */
+#include "fuzz/demand.h"
+#include "fuzz/input.h"
 #include "fuzz/keep_world.h"
 
 #include <errno.h>
@@ -34,11 +36,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
 /* One play of the input: what the front end has and hears. */
 struct play {
 	struct frontend fe;
@@ -52,24 +49,6 @@ struct play {
 
 static struct play plays[2];
 static int pool[POOL]; /* what may be passed */
-
-static uint8_t next_u8(struct input *in)
-{
-	if (in->left == 0)
-		return 0;
-	in->left--;
-	return *in->at++;
-}
-
-static size_t next_bytes(struct input *in, void *to, size_t want)
-{
-	size_t bytes = want < in->left ? want : in->left;
-
-	memcpy(to, in->at, bytes);
-	in->at += bytes;
-	in->left -= bytes;
-	return bytes;
-}
 
 /* Note the answers, and drop the descriptors in them. */
 static void hear(struct play *play)
@@ -123,7 +102,7 @@ static void step_set_up(struct play *play, struct input *in)
 {
 	struct vhost_mem_table table = { .count = REGIONS };
 	struct vhost_ring_addresses a;
-	uint8_t choice = next_u8(in);
+	uint8_t choice = input_u8(in);
 	uint32_t queue = choice & 1;
 	int fds[REGIONS] = { pool[choice >> 1 & 1], pool[0] };
 
@@ -159,15 +138,15 @@ static void message(struct play *play, struct input *in, uint8_t part_bytes)
 	struct {
 		struct vhost_header header;
 		uint8_t payload[128];
-	} m = { .header = { .request = next_u8(in) % (VHOST_REQUESTS + 1) } };
-	uint8_t flags = next_u8(in), choice = next_u8(in);
+	} m = { .header = { .request = input_u8(in) % (VHOST_REQUESTS + 1) } };
+	uint8_t flags = input_u8(in), choice = input_u8(in);
 	unsigned int count = choice & 3;
 	size_t bytes;
 	int fds[4];
 
 	m.header.flags = VHOST_VERSION | (flags & VHOST_FLAG_NEED_REPLY);
-	m.header.payload_bytes = next_u8(in) % sizeof(m.payload);
-	next_bytes(in, m.payload, m.header.payload_bytes);
+	m.header.payload_bytes = input_u8(in) % sizeof(m.payload);
+	input_bytes(in, m.payload, m.header.payload_bytes);
 	bytes = sizeof(m.header) + m.header.payload_bytes;
 	for (unsigned int i = 0; i < count; i++)
 		fds[i] = pool[(choice >> (2 + i)) % POOL];
@@ -191,7 +170,7 @@ static void step_message(struct play *play, struct input *in)
 
 static void step_parts(struct play *play, struct input *in)
 {
-	message(play, in, next_u8(in));
+	message(play, in, input_u8(in));
 }
 
 /* Several at once, so that they wait for each other in the socket. */
@@ -200,7 +179,7 @@ static void step_row(struct play *play, struct input *in)
 	static const uint32_t plain[] = { VHOST_GET_FEATURES, VHOST_SET_OWNER,
 					  VHOST_GET_QUEUE_NUM,
 					  VHOST_RESET_DEVICE };
-	uint8_t choice = next_u8(in);
+	uint8_t choice = input_u8(in);
 
 	for (unsigned int i = 0; i < 4; i++)
 		(void)frontend_send(&play->fe, plain[choice >> (2 * i) & 3],
@@ -210,7 +189,7 @@ static void step_row(struct play *play, struct input *in)
 static void step_raw(struct play *play, struct input *in)
 {
 	uint8_t bytes[64];
-	size_t got = next_bytes(in, bytes, next_u8(in) % sizeof(bytes));
+	size_t got = input_bytes(in, bytes, input_u8(in) % sizeof(bytes));
 
 	play->is_cut = true;
 	if (got > 0)
@@ -219,7 +198,7 @@ static void step_raw(struct play *play, struct input *in)
 
 static void step_order_death(struct play *play, struct input *in)
 {
-	uint8_t choice = next_u8(in);
+	uint8_t choice = input_u8(in);
 
 	if (play->is_kept)
 		keep_order_death(choice % SUPERVISOR_MOMENTS,
@@ -234,9 +213,9 @@ static void step_die(struct play *play, struct input *in)
 
 static void step_spoil(struct play *play, struct input *in)
 {
-	uint16_t where = (uint16_t)(next_u8(in) | next_u8(in) << 8);
+	uint16_t where = input_u16(in);
 	uint8_t bytes[32];
-	size_t got = next_bytes(in, bytes, next_u8(in) % sizeof(bytes));
+	size_t got = input_bytes(in, bytes, input_u8(in) % sizeof(bytes));
 
 	if (play->is_kept && !play->has_ended)
 		play->has_ended = !keep_die_now(bytes, where, got);
@@ -245,9 +224,9 @@ static void step_spoil(struct play *play, struct input *in)
 static void step_slow(struct play *play, struct input *in)
 {
 	if (play->is_kept)
-		keep_manager_sleeps(next_u8(in) & 1);
+		keep_manager_sleeps(input_u8(in) & 1);
 	else
-		(void)next_u8(in);
+		(void)input_u8(in);
 }
 
 static void (*const steps[])(struct play *play, struct input *in) = {
@@ -276,7 +255,7 @@ static void pool_open(void)
 
 static void run(struct play *play, struct input in, bool is_kept)
 {
-	bool is_slow_to_stop = next_u8(&in) & 1;
+	bool is_slow_to_stop = input_u8(&in) & 1;
 	int floor = keep_floor();
 	int pair[2];
 
@@ -291,8 +270,8 @@ static void run(struct play *play, struct input in, bool is_kept)
 	keep_begin(floor, pair[1], is_kept, is_slow_to_stop);
 	for (unsigned int i = 0; i < STEPS_MAX && in.left && !play->has_ended;
 	     i++) {
-		steps[next_u8(&in) % (sizeof(steps) / sizeof(steps[0]))](play,
-									 &in);
+		steps[input_u8(&in) % (sizeof(steps) / sizeof(steps[0]))](play,
+									  &in);
 		turn(play);
 	}
 	play->last = *keep_state();

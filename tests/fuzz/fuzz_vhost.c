@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "frontend/echo.h"
 #include "frontend/frontend.h"
+#include "fuzz/input.h"
 #include "lib/receive.h"
 
 #define MEMORY_BYTES (UINT64_C(128) << 10)
@@ -31,41 +32,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
 static struct frontend fe;
 static struct echo echo;
 static int pool[POOL]; /* what may be passed */
 static uint64_t arena_start;
 static bool has_ended;
-
-static uint8_t next_u8(struct input *in)
-{
-	if (in->left == 0)
-		return 0;
-	in->left--;
-	return *in->at++;
-}
-
-static uint16_t next_u16(struct input *in)
-{
-	uint8_t low = next_u8(in);
-
-	return (uint16_t)(low | next_u8(in) << 8);
-}
-
-static size_t next_bytes(struct input *in, uint8_t *to, size_t want)
-{
-	size_t bytes = want < in->left ? want : in->left;
-
-	memcpy(to, in->at, bytes);
-	in->at += bytes;
-	in->left -= bytes;
-	return bytes;
-}
 
 /* Throw the device's answers away, with the descriptors in them. */
 static void drain_answers(void)
@@ -121,7 +92,7 @@ static void step_set_up(struct input *in)
 {
 	struct vhost_mem_table table = { .count = REGIONS };
 	struct frontend_queue *q = &fe.queue[0];
-	uint8_t choice = next_u8(in);
+	uint8_t choice = input_u8(in);
 	struct vhost_ring_addresses a;
 	int fds[REGIONS] = { pool[choice & 1], pool[choice & 1] };
 
@@ -161,7 +132,7 @@ static void step_set_up(struct input *in)
 
 static unsigned int choose_fds(struct input *in, int *fds)
 {
-	uint8_t choice = next_u8(in);
+	uint8_t choice = input_u8(in);
 	unsigned int count = choice & 3;
 
 	for (unsigned int i = 0; i < count; i++)
@@ -171,15 +142,15 @@ static unsigned int choose_fds(struct input *in, int *fds)
 
 static void step_message(struct input *in)
 {
-	uint32_t request = next_u8(in);
-	uint32_t flags = next_u8(in) & VHOST_FLAG_NEED_REPLY;
+	uint32_t request = input_u8(in);
+	uint32_t flags = input_u8(in) & VHOST_FLAG_NEED_REPLY;
 	uint8_t payload[128];
-	uint32_t bytes = next_u8(in) % sizeof(payload);
+	uint32_t bytes = input_u8(in) % sizeof(payload);
 	int fds[4];
 	unsigned int count = choose_fds(in, fds);
 
 	memset(payload, 0, sizeof(payload));
-	next_bytes(in, payload, bytes);
+	input_bytes(in, payload, bytes);
 	frontend_send(&fe, request, flags, payload, bytes, fds, count);
 }
 
@@ -188,7 +159,7 @@ static void step_raw(struct input *in)
 	uint8_t bytes[64];
 	int fds[4];
 	unsigned int count = choose_fds(in, fds);
-	size_t got = next_bytes(in, bytes, next_u8(in) % sizeof(bytes));
+	size_t got = input_bytes(in, bytes, input_u8(in) % sizeof(bytes));
 
 	if (got > 0)
 		frontend_send_raw(&fe, bytes, got, fds, count);
@@ -196,10 +167,10 @@ static void step_raw(struct input *in)
 
 static void step_write(struct input *in)
 {
-	uint64_t at = next_u16(in);
-	size_t bytes = next_u8(in) % 64;
+	uint64_t at = input_u16(in);
+	size_t bytes = input_u8(in) % 64;
 
-	next_bytes(in, fe.memory + at, bytes);
+	input_bytes(in, fe.memory + at, bytes);
 }
 
 /* A descriptor with an address near what is interesting. */
@@ -213,25 +184,25 @@ static void step_desc(struct input *in)
 		UINT64_MAX - 64,
 		0,
 	};
-	uint8_t where = next_u8(in);
+	uint8_t where = input_u8(in);
 	struct frontend_desc *d;
 
 	/* In the table, or in an indirect one at 0x8000. */
 	d = where & 0x80 ? (void *)(fe.memory + 0x8000 + 16 * (where & 31))
 			 : &fe.queue[0].desc[where % RING];
-	d->addr = bases[next_u8(in) % 6] + next_u8(in);
-	d->bytes = next_u16(in);
-	d->flags = next_u8(in) & 7;
-	d->next = next_u8(in);
+	d->addr = bases[input_u8(in) % 6] + input_u8(in);
+	d->bytes = input_u16(in);
+	d->flags = input_u8(in) & 7;
+	d->next = input_u8(in);
 }
 
 static void step_available(struct input *in)
 {
 	struct frontend_queue *q = &fe.queue[0];
-	unsigned int count = next_u8(in) % (RING + 2);
+	unsigned int count = input_u8(in) % (RING + 2);
 
 	for (unsigned int i = 0; i < count; i++)
-		frontend_make_available(q, next_u8(in) % (RING + 1));
+		frontend_make_available(q, input_u8(in) % (RING + 1));
 	frontend_kick_always(q);
 }
 
@@ -242,7 +213,7 @@ static void step_kick(struct input *in)
 
 static void step_cut(struct input *in)
 {
-	if (ftruncate(pool[1], next_u8(in) % 32 * 4096))
+	if (ftruncate(pool[1], input_u8(in) % 32 * 4096))
 		return;
 }
 
@@ -288,7 +259,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	frontend_queue_clear(&fe.queue[0]);
 	if (ftruncate(pool[1], (off_t)MEMORY_BYTES))
 		abort();
-	options.is_slow_to_stop = next_u8(&in) & 1;
+	options.is_slow_to_stop = input_u8(&in) & 1;
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 	frontend_adopt(&fe, pair[0]);
 	fcntl(fe.sock, F_SETFL, O_NONBLOCK);
@@ -296,7 +267,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	has_ended = false;
 	for (unsigned int i = 0; i < STEPS_MAX && in.left > 0 && !has_ended;
 	     i++) {
-		steps[next_u8(&in) % (sizeof(steps) / sizeof(steps[0]))](&in);
+		steps[input_u8(&in) % (sizeof(steps) / sizeof(steps[0]))](&in);
 		device_turns();
 	}
 	echo_deinit(&echo);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "device/record.h"
+#include "fuzz/demand.h"
 #include "lib/receive.h"
 
 #define FLOOR_MAX   128
@@ -60,14 +61,6 @@ const uint64_t keep_protocol_features =
 	VHOST_PROTOCOL_BACKEND_REQ | VHOST_PROTOCOL_CONFIG |
 	VHOST_PROTOCOL_INFLIGHT_SHMFD | VHOST_PROTOCOL_RESET_DEVICE |
 	VHOST_PROTOCOL_CONFIGURE_MEM_SLOTS;
-
-void keep_demand(bool condition, const char *file, int line)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "%s:%d does not hold\n", file, line);
-	abort();
-}
 
 int keep_high(int fd)
 {

@@ -10,9 +10,6 @@
 #include "device/supervisor.h"
 #include "vhost/control.h"
 
-#define demand(condition) keep_demand(condition, __FILE__, __LINE__)
-void keep_demand(bool condition, const char *file, int line);
-
 extern const uint64_t keep_protocol_features;
 
 /* Have no number free below one that is returned: descriptors of a supervisor
