@@ -192,11 +192,12 @@ static void on_deliver(struct chat *chat, const struct wire_message *m)
 	is_old = past_is_old(past, sequence);
 	inbox->sequence = sequence;
 	inbox->is_past = is_old || past->is_catching_up;
+	inbox->is_asked_for = past_is_asked_for(past, sequence);
 	if (past_is_wanted(past, sequence))
 		error = (is_old ? inbox_show : inbox_take)(
 			inbox, m->deliver.envelope, m->deliver.envelope_bytes);
 	past_move(past, sequence, inbox->texts - texts);
-	inbox->is_past = false;
+	inbox->is_past = inbox->is_asked_for = false;
 	inbox->sequence = 0;
 	loop_work_queue(&chat->flush_work);
 	if (error)

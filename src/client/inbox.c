@@ -308,6 +308,8 @@ int inbox_take(struct inbox *inbox, const uint8_t *envelope, size_t bytes)
 	verdict = e2ee_open(inbox->room, envelope, bytes, opened);
 	if (verdict == E2EE_FAILED)
 		return opened->error;
+	if (verdict == E2EE_REPLAYED && inbox->is_asked_for)
+		return inbox_show(inbox, envelope, bytes);
 	if (verdict != E2EE_ACCEPTED) {
 		push_refusal(inbox, verdict);
 		return 0;

@@ -25,6 +25,7 @@ struct inbox {
 	struct list pending;
 	uint64_t sequence;         /* set by the owner: of what comes next */
 	bool is_past;              /* the same: it was said before we came */
+	bool is_asked_for;         /* the same: also what we had before */
 	uint64_t texts;            /* that were queued to be shown */
 	bool is_short_of_memory;   /* an event was lost: nothing is handed on */
 	struct e2ee_opened opened; /* large: not on the stack */

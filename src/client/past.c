@@ -27,12 +27,13 @@ int past_store(struct past *past, struct state *state,
 
 void past_begin(struct past *past, struct wire_message *join)
 {
-	past->is_answered = past->is_given = false;
+	past->is_answered = past->is_given = past->is_asking = false;
 	past->is_catching_up = past->is_fetching = false;
 	past->caught = 0;
 	past->seen = past->is_known ? past->last : 0;
 	join->join.want = CHAT_WANT_NOTHING;
 	if (past->since.want && !past->was_asked) {
+		past->is_asking = true;
 		join->join.want = past->since.want;
 		join->join.from = past->since.from;
 	} else if (past->is_known) {
@@ -135,6 +136,12 @@ bool past_is_old(const struct past *past, uint64_t sequence)
 		return sequence < past->shown;
 	return past->is_catching_up && past->since.want &&
 	       sequence <= past->seen;
+}
+
+bool past_is_asked_for(const struct past *past, uint64_t sequence)
+{
+	return past->is_catching_up && past->is_asking &&
+	       sequence > past->given;
 }
 
 bool past_is_wanted(const struct past *past, uint64_t sequence)

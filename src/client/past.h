@@ -29,6 +29,7 @@ struct past {
 	bool was_asked;   /* `since` was answered */
 	bool is_answered; /* this connection's JOIN, by a HISTORY */
 	bool is_given;    /* the numbers of what comes move `last` */
+	bool is_asking;   /* it said `since` */
 	bool is_catching_up;
 	bool is_fetching;
 	bool has_moved;     /* and is not stored */
@@ -61,6 +62,9 @@ unsigned int past_take(struct past *past, const struct wire_message *history,
  * again (or for the first time, out of order): it is shown and changes
  * nothing. Only while such an answer comes, and each number once. */
 bool past_is_old(const struct past *past, uint64_t sequence);
+/* Whether it is shown again, too, when it was accepted before under a number
+ * that we do not know: a line that `send` said, who reads nothing. */
+bool past_is_asked_for(const struct past *past, uint64_t sequence);
 /* Whether the user wants to see it at all. */
 bool past_is_wanted(const struct past *past, uint64_t sequence);
 /* It was taken, or shown, as `messages` texts. */

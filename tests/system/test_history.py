@@ -83,6 +83,17 @@ def test_own_lines_are_no_news_and_sending_reads_nothing():
         assert not heard.of("replayed")
 
 
+def test_own_lines_are_shown_when_the_past_is_asked_for():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        alice, bob = home.person("alice"), home.person("bob")
+        bob.send("by bob", "who never read")
+        alice.send("by alice")
+        heard = visit(bob, "--since", "0", messages=3)
+        assert heard.bodies() == ["by bob", "who never read", "by alice"]
+        assert not heard.of("replayed")
+        assert visit(bob).bodies() == []
+
+
 def test_a_history_that_is_gone_is_told():
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(
             ) as other, Home("plain:127.0.0.1:1") as home:

@@ -196,6 +196,25 @@ static void test_since_shows_what_was_had_each_number_once(void **state)
 	assert_false(past_is_old(&past, 5));
 }
 
+static void test_who_asks_sees_each_number_once_and_only_then(void **state)
+{
+	struct past past = { .since = { CHAT_WANT_AFTER, 0 } };
+
+	begin(&past, CHAT_WANT_AFTER, 0, 0);
+	take(&past, CHAT_HISTORY_BEGINS, 7, 1, 2, NULL);
+	assert_true(past_is_asked_for(&past, 1));
+	past_move(&past, 1, 1);
+	assert_false(past_is_asked_for(&past, 1));
+	assert_true(past_is_asked_for(&past, 2));
+	past_move(&past, 2, 1);
+	take(&past, CHAT_HISTORY_LIVE, 7, 1, 2, NULL);
+	assert_false(past_is_asked_for(&past, 3));
+	/* Nobody asks when the connection is lost and found. */
+	begin(&past, CHAT_WANT_AFTER, 7, 2);
+	take(&past, CHAT_HISTORY_BEGINS, 7, 3, 4, NULL);
+	assert_false(past_is_asked_for(&past, 3));
+}
+
 static void test_looking_back_goes_on_where_it_was(void **state)
 {
 	struct past past = visited();
@@ -282,6 +301,8 @@ int main(void)
 		cmocka_unit_test(test_a_relay_cannot_pass_a_replay_off_as_old),
 		cmocka_unit_test(
 			test_since_shows_what_was_had_each_number_once),
+		cmocka_unit_test(
+			test_who_asks_sees_each_number_once_and_only_then),
 		cmocka_unit_test(test_looking_back_goes_on_where_it_was),
 		cmocka_unit_test(test_since_is_a_number_or_a_time),
 	};
