@@ -29,7 +29,7 @@ struct talk {
 	bool is_connected;
 	bool is_stopped;
 	int status;
-	char last_trouble[160]; /* shown already */
+	char last_trouble[512]; /* shown already */
 };
 
 static void update_prompt(struct talk *talk)
@@ -123,8 +123,10 @@ static void say(struct talk *talk, const char *text, size_t bytes)
 	bool is_typed = line_is_edited(talk->line);
 	int error = chat_say(talk->chat, text, bytes, NULL);
 
-	/* A person is told; a pipe can wait. */
-	while (error == -ENOBUFS && !is_typed && !talk->is_stopped &&
+	/* A pipe can wait, and so can the lines of a terminal that pastes them
+	 * one by one; a person without a connection is told. */
+	while (error == -ENOBUFS && !talk->is_stopped &&
+	       (!is_typed || chat_is_joined(talk->chat)) &&
 	       loop_turn(talk->loop, -1) == 0)
 		error = chat_say(talk->chat, text, bytes, NULL);
 	if (error && !is_typed)

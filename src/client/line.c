@@ -89,8 +89,10 @@ static void on_input(struct loop_watch *watch, unsigned int events)
 	struct line *line = list_entry(watch, struct line, input);
 	ssize_t got;
 
-	if (line->raw_at < line->raw_bytes)
+	if (line->raw_at < line->raw_bytes) {
+		(void)loop_watch_set(watch, 0); /* until it is taken */
 		return;
+	}
 	got = read(watch->fd, line->raw, sizeof(line->raw));
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -110,6 +112,7 @@ static int next_byte(struct line *line, uint8_t *byte)
 
 		if (line->is_ended || line->is_at_end)
 			return -ENODATA;
+		(void)loop_watch_set(&line->input, LOOP_READ);
 		error = loop_turn(line->loop, -1);
 		if (error)
 			return error;

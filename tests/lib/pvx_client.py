@@ -82,6 +82,12 @@ class Terminal:
     def type(self, text):
         os.write(self.fd, text if isinstance(text, bytes) else text.encode())
 
+    def type_all(self, text):
+        """Whatever the terminal's buffer holds; to be run in a thread."""
+        data = text.encode()
+        while data:
+            data = data[os.write(self.fd, data):]
+
     def enter(self, text):
         self.type(text)
         self.type("\r")

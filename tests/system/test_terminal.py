@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import termios
+import threading
 import time
 
 import paravox_e2ee as e2ee
@@ -78,6 +79,29 @@ def test_a_paste_that_is_too_long_is_not_cut_but_refused():
             alice.expect("! not pasted: it is longer than 65536 bytes\r\n")
             alice.enter("still here")
             assert heard.expect("message")["body"] == "still here"
+
+
+def test_lines_typed_faster_than_the_relay_takes_them_are_all_sent():
+    count = 4300  # more than wait for the relay
+    with Relay("--rate-messages=0") as relay, Home(relay.addresses[0]) as home:
+        bob = home.person("bob")
+        with home.person("alice").chat() as alice, bob.tail() as heard:
+            alice.expect("connected")
+            heard.expect("new-member")
+            os.kill(relay.process.pid, signal.SIGSTOP)
+            typing = threading.Thread(target=alice.type_all, args=(
+                "".join(f"{i}\r" for i in range(count)),))
+            typing.start()
+            try:
+                alice.expect("alice: 4090\r\n")
+                alice.gather(0.2)
+            finally:
+                os.kill(relay.process.pid, signal.SIGCONT)
+            alice.expect(f"alice: {count - 1}\r\n")
+            typing.join()
+            heard.wait_message(f"{count - 1}")
+            assert heard.bodies() == [str(i) for i in range(count)]
+            assert b"not sent" not in alice.output
 
 
 def test_escape_sequences_of_a_member_do_not_reach_the_terminal():
