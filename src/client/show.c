@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define INDENT "         " /* as wide as the time and a blank */
+#define INDENT        "         " /* as wide as the time and a blank */
+#define NARROW_INDENT "|"         /* where that would leave no room */
 /* Where a terminal finds a character wider than we do it must not begin a new
  * line by itself (DECAWM). */
 #define AUTOWRAP_OFF "\033[?7l"
@@ -68,6 +69,8 @@ static void print_said(FILE *to, const struct event *event)
  */
 static void print_broken(FILE *to, const char *text, size_t columns)
 {
+	bool is_narrow = columns && columns <= 2 * strlen(INDENT);
+	const char *indent = is_narrow ? NARROW_INDENT : INDENT;
 	size_t at = strlen(INDENT);
 
 	while (*text) {
@@ -77,8 +80,8 @@ static void print_broken(FILE *to, const char *text, size_t columns)
 			bytes++;
 		width = text_columns(text, bytes);
 		if (*text == '\n' || (columns && at + width > columns)) {
-			fputs("\n" INDENT, to);
-			at = strlen(INDENT);
+			fprintf(to, "\n%s", indent);
+			at = strlen(indent);
 		}
 		if (*text != '\n')
 			fwrite(text, 1, bytes, to);
@@ -269,8 +272,9 @@ static void print_unreadable(FILE *to, const struct event *event)
 static void print_fetched(FILE *to, const struct event *event)
 {
 	if (event->count)
-		fprintf(to, "* that were %" PRIu64 " older message%s",
-			event->count, event->count == 1 ? "" : "s");
+		fprintf(to, "* that %s %" PRIu64 " older message%s",
+			event->count == 1 ? "was" : "were", event->count,
+			event->count == 1 ? "" : "s");
 	else
 		fputs("* nothing older is kept there", to);
 }
@@ -350,8 +354,7 @@ size_t show_columns(int fd)
 	struct winsize size;
 
 	if (!isatty(fd) || !term || !*term || strcmp(term, "dumb") == 0 ||
-	    ioctl(fd, TIOCGWINSZ, &size) < 0 ||
-	    size.ws_col <= 2 * strlen(INDENT))
+	    ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_col < 2)
 		return 0;
 	return size.ws_col;
 }

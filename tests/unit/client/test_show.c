@@ -73,6 +73,18 @@ static void test_long_lines_are_broken_with_an_indent(void **state)
 		"bob: 01234\n         \xe6\x97\xa5\n");
 }
 
+/* Where the indent would leave a letter or two for each line. */
+static void test_a_narrow_terminal_has_room_for_words(void **state)
+{
+	assert_string_equal(
+		print(EVENT_MESSAGE, "0123456789abcdef", 12, false) + 9,
+		"bob\n|: 012345678\n|9abcdef\n");
+	/* A newline in it begins no line of ours. */
+	assert_string_equal(print(EVENT_MESSAGE, "x\n12:00:00 e", 12, false) +
+				    9,
+			    "bob\n|: x\n|12:00:00 e\n");
+}
+
 static void test_remarks_are_broken_as_well(void **state)
 {
 	const char *text = "x                12:00:00 eve: paid";
@@ -212,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLEANLY(test_messages_are_laid_out),
 		CLEANLY(test_long_lines_are_broken_with_an_indent),
+		CLEANLY(test_a_narrow_terminal_has_room_for_words),
 		CLEANLY(test_remarks_are_broken_as_well),
 		CLEANLY(test_emoji_forms_are_counted_as_wide),
 		CLEANLY(test_a_time_far_from_ours_is_shown),
