@@ -149,6 +149,9 @@ const char *file_explain(int result)
 			"others can read it; close it with chmod 600",
 		[FILE_IS_ANOTHERS] = "it belongs to another user",
 		[FILE_IS_NOT_REGULAR] = "it is not a regular file",
+		[FILE_HAS_NO_HOME] =
+			"HOME is not set, nor the XDG variable for it; set "
+			"HOME",
 		[FILE_IS_TOO_LARGE] = "it is too large to be one of ours",
 		[FILE_HAS_OPEN_FOLDER] =
 			"others can write to the folder that it is in; close "
@@ -220,8 +223,11 @@ int file_own_path(char *path, size_t room, const char *variable,
 	else if (home && *home == '/')
 		length = snprintf(path, room, "%s/%s/%s", home, fallback, name);
 	else
-		return -ENOENT;
-	return finish_path(path, length, room);
+		length = -1;
+	if (length >= 0)
+		return finish_path(path, length, room);
+	snprintf(path, room, "~/%s/%s", fallback, name);
+	return FILE_HAS_NO_HOME;
 }
 
 int file_path_in(char *path, size_t room, const char *folder, const char *name)

@@ -11,6 +11,7 @@ enum file_problem {
 	FILE_IS_ANOTHERS,
 	FILE_IS_NOT_REGULAR,
 	FILE_IS_TOO_LARGE,
+	FILE_HAS_NO_HOME,     /* nothing says in which folder it is */
 	FILE_HAS_OPEN_FOLDER, /* others can put another file in its place */
 	FILE_PROBLEMS
 };
@@ -42,8 +43,8 @@ const char *file_explain(int result);
  * $HOME/`fallback` when that is not set or not absolute, with the folders made
  * (mode 0700).
  * The last folder must be the user's, and others may not write to it. Returns
- * 0, -ENOENT without a home, -ENAMETOOLONG, -errno of mkdir(2) or stat(2), or
- * FILE_HAS_OPEN_FOLDER.
+ * 0, FILE_HAS_NO_HOME, -ENAMETOOLONG, -errno of mkdir(2) or stat(2), or
+ * FILE_HAS_OPEN_FOLDER; `path` is fit for the message of these, too.
  */
 int file_own_path(char *path, size_t room, const char *variable,
 		  const char *fallback, const char *name);

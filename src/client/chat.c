@@ -274,8 +274,10 @@ void chat_retry(struct chat *chat, const char *why)
 	uint64_t now_ms = loop_now_ms(chat->loop), away_ms;
 	int64_t patience_ms =
 		chat->was_joined ? chat->patience_ms : chat->first_patience_ms;
+	char text[sizeof(chat->server) + sizeof(chat->conn.why) + 2];
 	uint32_t wait_ms;
 
+	snprintf(text, sizeof(text), "%s: %s", chat->server, why);
 	if (chat->conn.state == WIRE_STATE_JOINED) {
 		backoff_note(&chat->backoff, now_ms - chat->conn.opened_ms);
 		chat->away_since_ms = now_ms;
@@ -285,12 +287,12 @@ void chat_retry(struct chat *chat, const char *why)
 	chat->conn.state = WIRE_STATE_OPENED;
 	away_ms = now_ms - chat->away_since_ms;
 	if (patience_ms >= 0 && away_ms >= (uint64_t)patience_ms) {
-		chat_stop(chat, "%s: %s", chat->server, why);
+		chat_stop(chat, "%s", text);
 		return;
 	}
 	wait_ms = backoff_next_ms(&chat->backoff, away_ms, jitter());
 	loop_timer_arm(&chat->retry_timer, wait_ms);
-	chat_push(chat, EVENT_DISCONNECTED, wait_ms, why);
+	chat_push(chat, EVENT_DISCONNECTED, wait_ms, text);
 }
 
 static void on_retry(struct loop_timer *timer)

@@ -47,8 +47,9 @@ static int choose_server(struct room_link *room, const char *server)
 	if (!server)
 		server = ROOM_DEFAULT_SERVER;
 	if (link_server_check(server)) {
-		log_error("--server takes HOST:PORT, [IPV6]:PORT, both "
-			  "also behind plain:, or unix:/PATH");
+		log_error("--server %s: it takes HOST:PORT, [IPV6]:PORT, both "
+			  "also behind plain:, or unix:/PATH",
+			  server);
 		return -EINVAL;
 	}
 	strcpy(room->server, server);

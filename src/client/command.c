@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,23 +139,33 @@ static bool is_group(const struct command *table, const char *word)
 	return false;
 }
 
+static void print_group(const struct command *table, const char *word, FILE *to)
+{
+	size_t bytes = strlen(word);
+
+	fputs("usage:\n", to);
+	for (const struct command *c = table; c->name; c++)
+		if (strncmp(c->name, word, bytes) == 0) {
+			fputs("  ", to);
+			print_usage(c, to);
+		}
+}
+
+/* No command, or the first word of several. */
 static int refuse_unknown(const struct command *table, int argc, char **argv)
 {
-	size_t bytes = strlen(argv[0]);
-
 	if (!is_group(table, argv[0])) {
 		log_error("there is no command \"%s\"; see paravox --help",
 			  argv[0]);
 		return EXIT_USAGE;
 	}
-	if (argc > 1 && strcmp(argv[1], "--help") != 0)
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		print_group(table, argv[0], stdout);
+		return EXIT_SUCCESS;
+	}
+	if (argc > 1)
 		log_error("there is no command \"%s %s\"", argv[0], argv[1]);
-	fputs("usage:\n", stderr);
-	for (const struct command *c = table; c->name; c++)
-		if (strncmp(c->name, argv[0], bytes) == 0) {
-			fputs("  ", stderr);
-			print_usage(c, stderr);
-		}
+	print_group(table, argv[0], stderr);
 	return EXIT_USAGE;
 }
 
@@ -220,7 +231,10 @@ static int run(const struct command *command, int argc, char **argv)
 		return usage_error(command);
 	}
 	if (arguments.operand_count > command->operands_max) {
-		log_error("too many operands");
+		log_error("\"%s\" is too many: this command takes %s",
+			  arguments.operands[command->operands_max],
+			  *command->operands ? command->operands
+					     : "options only");
 		return usage_error(command);
 	}
 	return command->run(&arguments);
@@ -242,7 +256,7 @@ static bool has_secret(int argc, char **argv)
 	return false;
 }
 
-int command_dispatch(const struct command *table, int argc, char **argv)
+static int dispatch(const struct command *table, int argc, char **argv)
 {
 	const struct command *command;
 	int words;
@@ -271,4 +285,16 @@ int command_dispatch(const struct command *table, int argc, char **argv)
 	if (!command)
 		return refuse_unknown(table, argc - 1, argv + 1);
 	return run(command, argc - words, argv + words);
+}
+
+int command_dispatch(const struct command *table, int argc, char **argv)
+{
+	int status = dispatch(table, argc, argv);
+
+	/* What was printed may have met a full disk without a word. */
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_SUCCESS) {
+		log_error("standard output: %s", strerror(errno));
+		status = EXIT_FAILURE;
+	}
+	return status;
 }

@@ -25,8 +25,8 @@ int face_number(uint64_t *number, const char *option, const char *text,
 	errno = 0;
 	*number = isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
 	if (!*number || errno || *end || *number > max) {
-		log_error("--%s takes a number from 1 to %llu", option,
-			  (unsigned long long)max);
+		log_error("--%s %s: it takes a number from 1 to %llu", option,
+			  text, (unsigned long long)max);
 		return -EINVAL;
 	}
 	return 0;
@@ -41,21 +41,24 @@ static int take_options(struct chat_options *options,
 	uint64_t wait_s;
 
 	if (nick && !text_nick_is_good(nick)) {
-		log_error("--nick: a nick is 1 to %d bytes of visible text "
+		log_error("--nick \"%s\": a nick is 1 to %d bytes of visible "
+			  "text "
 			  "without : * ! ( ) and without blanks at its ends",
-			  TEXT_NICK_MAX_BYTES);
+			  nick, TEXT_NICK_MAX_BYTES);
 		return -EINVAL;
 	}
 	if (server && link_server_check(server)) {
-		log_error("--server takes HOST:PORT, [IPV6]:PORT, both "
-			  "also behind plain:, or unix:/PATH");
+		log_error("--server %s: it takes HOST:PORT, [IPV6]:PORT, both "
+			  "also behind plain:, or unix:/PATH",
+			  server);
 		return -EINVAL;
 	}
 	if (arguments->value[OPTION_SINCE] &&
 	    since_parse(&options->since, arguments->value[OPTION_SINCE],
 			event_now_ms())) {
-		log_error("--since takes a message's number, a time ago (10m, "
-			  "2h, 3d) or a date");
+		log_error("--since %s: it takes a message's number, a time ago "
+			  "(10m, 2h, 3d) or a date",
+			  arguments->value[OPTION_SINCE]);
 		return -EINVAL;
 	}
 	if (face_number(&wait_s, "wait", arguments->value[OPTION_WAIT],

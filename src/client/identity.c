@@ -131,7 +131,7 @@ int identity_load(struct secret *seed, bool *is_new)
 	result = file_own_path(path, sizeof(path), "XDG_CONFIG_HOME", ".config",
 			       "paravox/identity");
 	if (result) {
-		log_error("no place for the identity: %s",
+		log_error("no place for the identity: %s: %s", path,
 			  file_explain(result));
 		return result > 0 ? -EACCES : result;
 	}

@@ -45,8 +45,9 @@ static void on_broken(struct conn *conn, const char *why)
 	struct learning *l = learning_of(conn);
 
 	log_error("cannot ask the relay %s for its key: %s", l->server, why);
-	log_error("start it, or give its key with --fingerprint; without TLS "
-		  "it is --server " LINK_PLAIN_PREFIX "%s",
+	log_error("see whether it runs and that is its address, or give its "
+		  "key with --fingerprint; one without TLS is "
+		  "--server " LINK_PLAIN_PREFIX "%s",
 		  l->server);
 	l->error = -ECONNREFUSED;
 	loop_stop(l->loop);

@@ -100,9 +100,10 @@ int pin_find(struct pin *pin, struct state *state, const char *server,
 	*pin = (struct pin){ .source = PIN_NONE };
 	if (given) {
 		if (tls_fingerprint_parse(pin->fingerprint, given)) {
-			log_error("--fingerprint takes sha256: and 64 "
+			log_error("--fingerprint %s: it takes sha256: and 64 "
 				  "hexadecimal digits, as the relay prints "
-				  "them");
+				  "them",
+				  given);
 			return -EINVAL;
 		}
 		pin->source = PIN_GIVEN;

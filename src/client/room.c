@@ -10,6 +10,27 @@
 #include <errno.h>
 #include <string.h>
 
+static const char *explain_read(int result)
+{
+	return result == -ENOENT ? "there is no such room file; paravox room "
+				   "new makes one, paravox room join too, "
+				   "from an invite link"
+				 : file_explain(result);
+}
+
+static const char *explain_create(int result)
+{
+	switch (result) {
+	case -EEXIST:
+		return "it is there already, and was left alone; give another "
+		       "name";
+	case -ENOENT:
+		return "the folder that it is to be in is not there";
+	default:
+		return file_explain(result);
+	}
+}
+
 int room_read(struct room_link *room, const char *path)
 {
 	char *text = secret_alloc(LINK_TEXT_ROOM);
@@ -25,7 +46,7 @@ int room_read(struct room_link *room, const char *path)
 	if (!result)
 		result = link_decode(room, LINK_ROOM_FILE, text, bytes, &why);
 	if (result)
-		log_error("%s: %s", path, why ? why : file_explain(result));
+		log_error("%s: %s", path, why ? why : explain_read(result));
 	secret_free(text);
 	return result > 0 ? -EACCES : result;
 }
@@ -48,7 +69,7 @@ int room_create(const struct room_link *room, const char *path)
 		result = file_create_private(path, text, (size_t)chars + 1);
 	}
 	if (result)
-		log_error("%s: %s", path, file_explain(result));
+		log_error("%s: %s", path, explain_create(result));
 	secret_free(text);
 	return result > 0 ? -EACCES : result;
 }

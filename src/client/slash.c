@@ -16,6 +16,16 @@
 
 static void run_help(struct slash *slash, const char *operand);
 
+/* What was typed, fit to be shown again; lives until the next. */
+static const char *typed(const char *text, size_t bytes)
+{
+	static char shown[TEXT_ROOM(TEXT_NICK_MAX_BYTES)];
+
+	text_clean(shown, sizeof(shown), text,
+		   text_cut(text, bytes, TEXT_NICK_MAX_BYTES), TEXT_LINE);
+	return shown;
+}
+
 /* One device in the room, as the relay says; what we know is added. */
 static void print_device(void *owner, const uint8_t device[CHAT_KEY_BYTES])
 {
@@ -53,9 +63,9 @@ static void run_nick(struct slash *slash, const char *operand)
 	int error;
 
 	if (!text_nick_is_good(operand)) {
-		printf("! a nick is 1 to %d bytes of visible text without : * "
-		       "! ( )\n",
-		       TEXT_NICK_MAX_BYTES);
+		printf("! %s is no nick: 1 to %d bytes of visible text without "
+		       ": * ! ( )\n",
+		       typed(operand, strlen(operand)), TEXT_NICK_MAX_BYTES);
 		return;
 	}
 	error = chat_set_nick(slash->chat, operand);
@@ -95,16 +105,16 @@ static void verify(struct slash *slash, const struct e2ee_member *member,
 		     "nick");
 }
 
-/* The `index`-th member that is called so, from 0. */
+/* The `index`-th member that is called so, from 0; and how exactly. */
 static int member_called(struct slash *slash, const char *wanted,
-			 unsigned int index, struct e2ee_member *member)
+			 unsigned int index, struct e2ee_member *member,
+			 char nick[TEXT_NICK_ROOM])
 {
 	const struct e2ee_room *room = chat_room(slash->chat);
-	char nick[TEXT_NICK_ROOM];
 
 	for (unsigned int i = 0; e2ee_room_member_at(room, i, member) == 0;
 	     i++) {
-		text_clean(nick, sizeof(nick), member->nick,
+		text_clean(nick, TEXT_NICK_ROOM, member->nick,
 			   strlen(member->nick), TEXT_NICK);
 		if (*nick && text_nick_is_like(nick, wanted) && index-- == 0)
 			return 0;
@@ -118,21 +128,24 @@ static void run_verify(struct slash *slash, const char *operand)
 	bool is_confirmed =
 		bytes > 3 && strcmp(operand + bytes - 3, " ok") == 0;
 	struct e2ee_member member;
-	char wanted[TEXT_NICK_ROOM];
+	char wanted[TEXT_NICK_ROOM], nick[TEXT_NICK_ROOM];
+	unsigned int found = 0;
 
 	text_clean(wanted, sizeof(wanted), operand,
 		   is_confirmed ? bytes - 3 : bytes, TEXT_NICK);
 	/* Which of two alike is meant is not to be guessed. */
-	if (member_called(slash, wanted, 1, &member) == 0) {
-		puts("! more than one member is called so; nobody is marked");
+	if (member_called(slash, wanted, 1, &member, nick) == 0) {
+		puts("! more than one member is called so, or nearly so; "
+		     "nobody "
+		     "is marked");
 		is_confirmed = false;
 	}
-	for (unsigned int i = 0; member_called(slash, wanted, i, &member) == 0;
-	     i++) {
-		printf("* %s\n", wanted);
+	for (; member_called(slash, wanted, found, &member, nick) == 0;
+	     found++) {
+		printf("* %s\n", nick);
 		verify(slash, &member, is_confirmed);
 	}
-	if (member_called(slash, wanted, 0, &member))
+	if (!found)
 		printf("! nobody called %s is known here\n", wanted);
 }
 
@@ -142,7 +155,8 @@ static void run_back(struct slash *slash, const char *operand)
 	int error;
 
 	if (option_number(&count, operand, 1, CHAT_FETCH_MAX)) {
-		printf("! /back takes a number from 1 to %d\n", CHAT_FETCH_MAX);
+		printf("! /back takes a number from 1 to %d, and not %s\n",
+		       CHAT_FETCH_MAX, typed(operand, strlen(operand)));
 		return;
 	}
 	error = chat_fetch(slash->chat, (uint16_t)count);
@@ -151,7 +165,7 @@ static void run_back(struct slash *slash, const char *operand)
 	else if (error == -EBUSY)
 		puts("* what you asked for before is still coming");
 	else if (error)
-		puts("! the relay cannot be asked now");
+		puts("! there is no connection: the relay cannot be asked now");
 }
 
 static void run_quit(struct slash *slash, const char *operand)
@@ -203,5 +217,6 @@ void slash_run(struct slash *slash, const char *line)
 			commands[i].run(slash, operand);
 		return;
 	}
-	puts("! there is no such command, and nothing was sent; see /help");
+	printf("! there is no command %s, and nothing was sent; see /help\n",
+	       typed(line, name_bytes + 1));
 }

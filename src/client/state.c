@@ -216,7 +216,8 @@ int state_open_own(struct state **state)
 	result = file_own_path(path, sizeof(path), "XDG_STATE_HOME",
 			       ".local/state", "paravox/state.sqlite");
 	if (result) {
-		log_error("no place for the state: %s", file_explain(result));
+		log_error("no place for the state: %s: %s", path,
+			  file_explain(result));
 		return result > 0 ? -EACCES : result;
 	}
 	result = state_open(state, path);

@@ -33,9 +33,7 @@ int relay_state_path(char *path, size_t room, const char *folder,
 	}
 	if (!result)
 		return 0;
-	if (result == -ENOENT && !folder)
-		log_error("no place for the relay's files: give --state=DIR");
-	else
-		log_error("the folder of %s: %s", name, file_explain(result));
+	log_error("no place for the relay's files: %s: %s%s", path,
+		  file_explain(result), folder ? "" : ", or give --state=DIR");
 	return result > 0 ? -EACCES : result;
 }

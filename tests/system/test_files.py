@@ -3,9 +3,10 @@
 import os
 import re
 import stat
+import subprocess
 
 import pvx_tap
-from pvx_client import Home
+from pvx_client import Home, PROGRAM
 from pvx_relay import Relay
 
 NOWHERE = ("127.0.0.1", 1)
@@ -86,7 +87,7 @@ def test_an_invite_link_makes_the_same_room():
         with open(home.room) as one, open(other) as two:
             assert one.read() == two.read()
         done = bob.run("room", "join", other, input=link)
-        assert done.returncode == 1 and "exists" in done.err, done.err
+        assert done.returncode == 1 and "already" in done.err, done.err
 
 
 def test_a_link_in_argv_is_refused_with_the_reason():
@@ -179,7 +180,18 @@ def test_clear_errors_for_what_nobody_can_run():
                 (["send", "--room", home.room], "--nick NAME is missing"),
                 (["send", "--room", home.room, "--nick", "a\033[2J"],
                  "--nick"),
-                (["tail", "--room", home.room, "--count", "0"], "--count"),
+                (["tail", "--room", home.room, "--count", "0"], "--count 0:"),
+                (["tail", "--room", home.room, "--since", "soon"],
+                 "--since soon:"),
+                (["tail", "--room", home.room, "--server", "here"],
+                 "--server here:"),
+                (["tail", "--room", home.room, "--fingerprint", "x:y"],
+                 "--fingerprint x:y:"),
+                (["room", "new", "--server", "here", "x.room"],
+                 "--server here:"),
+                (["tail", "--room", "no.room"], "paravox room new makes one"),
+                (["room", "link", "a.room", "b.room"],
+                 '"b.room" is too many: this command takes FILE'),
                 (["tail", "--room", home.room, "--nick", "x"],
                  "--nick is not an option here"),
                 (["send", "--room", home.room, "--nick", "a", "--crypto",
@@ -192,6 +204,43 @@ def test_clear_errors_for_what_nobody_can_run():
             assert "\033" not in done.err
 
 
+def test_a_room_file_is_made_in_a_folder_and_never_replaced():
+    with Home(NOWHERE) as home:
+        alice = home.person("alice")
+        for name, words in ((home.room, "already, and was left alone"),
+                            (home.room + "/x", "Not a directory"),
+                            (str(alice.folder / "none/x"), "is not there")):
+            before = open(home.room).read()
+            done = alice.run("room", "new", "--server", PASSPHRASE[-1], name)
+            assert done.returncode == 1 and name in done.err, done.err
+            assert words in done.err, done.err
+            assert open(home.room).read() == before
+
+
+def test_without_a_home_it_says_so():
+    with Home(NOWHERE) as home:
+        alice = home.person("alice")
+        nothing = {"XDG_STATE_HOME": "", "XDG_CONFIG_HOME": ""}
+        done = alice.run("id", env={"HOME": "", **nothing})
+        assert done.returncode == 1
+        assert "HOME is not set" in done.err, done.err
+        done = alice.run("id", env={"HOME": "/proc", **nothing})
+        assert "/proc/.local/state/paravox" in done.err, done.err
+
+
+def test_a_full_standard_output_is_a_failure():
+    with Home(NOWHERE) as home:
+        alice = home.person("alice")
+        alice.must("id")
+        for arguments in (["id"], ["--help"], ["--version"],
+                          ["room", "link", home.room]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([PROGRAM, *arguments], stdout=full,
+                                      stderr=subprocess.PIPE, env=alice.env)
+            assert done.returncode == 1, arguments
+            assert b"No space left" in done.stderr, done.stderr
+
+
 def test_help_lists_every_command():
     with Home(NOWHERE) as home:
         alice = home.person("alice")
@@ -202,6 +251,9 @@ def test_help_lists_every_command():
             own = alice.run(*name.split(), "--help")
             assert own.returncode == 0
             assert own.out.startswith(f"usage: paravox {name}")
+        group = alice.run("room", "--help")
+        assert group.returncode == 0 and not group.err
+        assert group.out.count("\n  paravox room ") == 4
 
 
 if __name__ == "__main__":

@@ -227,8 +227,9 @@ def test_commands_answer_and_unknown_ones_are_not_sent():
                     ("/verify bob ok", r"\n  verified"),
                     ("/verify zoe", "nobody called zoe"),
                     ("/nick", "/nick needs a NAME"),
-                    ("/nick a:b", "a nick is"),
-                    ("/dance", "no such command"),
+                    ("/nick a:b", "a:b is no nick"),
+                    ("/back x", "to 1000, and not x"),
+                    ("/dance on", r"no command /dance, and nothing"),
                     ("/nick al", r"al> ")):
                 alice.enter(typed)
                 alice.expect(answer)
