@@ -201,10 +201,12 @@ static void on_death(struct crew *crew)
 static void on_answer(struct crew *crew, const struct link_message *message)
 {
 	if (message->type == LINK_FAILED) {
-		log_error("queue %u cannot be served: %s", message->queue,
-			  strerror(-message->error));
+		log_warning("queue %u cannot be served: %s", message->queue,
+			    strerror(-message->error));
 		crew_dismiss(crew);
-		crew->on_failure(crew, message->error);
+		/* Not with its reason: a front end can hand over a file of
+		 * which mmap(2) says ENODEV, as if the provider had gone. */
+		crew->on_failure(crew, -EPROTO);
 		return;
 	}
 	if (message->type != LINK_STOPPED || message->mask != crew->stopping)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_rings.c - rings and messages as they meet the device (vcd 4.4, 8.3, 10)
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -190,6 +194,84 @@ static void test_a_guest_does_not_fill_the_log(void **state)
 	close(log_fd);
 }
 
+/* A regular file of 80 bytes that nobody can map: a ring fits in. */
+#define MQ_BYTES 80u
+#define MQ_USER  UINT64_C(0x1000)
+
+static int unmappable_open(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 1 };
+	char name[32];
+	int fd;
+
+	snprintf(name, sizeof(name), "/pvx-rings-%d", (int)getpid());
+	fd = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
+	if (fd >= 0)
+		mq_unlink(name);
+	return fd;
+}
+
+/* A front end comes with that memory, and has its connection ended. */
+static void offer_memory(const struct driver *d, int fd)
+{
+	const struct vhost_mem_table table = {
+		.count = 1,
+		.region[0] = { .bytes = MQ_BYTES, .user_addr = MQ_USER },
+	};
+	const struct vhost_ring_addresses ring = { .desc_user = MQ_USER,
+						   .avail_user = MQ_USER + 16,
+						   .used_user = MQ_USER + 32 };
+	const uint64_t kick = VHOST_RING_NO_FD;
+	struct vhost_message end;
+	struct frontend fe;
+
+	assert_int_equal(frontend_init(&fe, 1 << 20, 1), 0);
+	assert_int_equal(frontend_connect(&fe, d->path), 0);
+	assert_int_equal(frontend_negotiate(&fe, DRIVER_FEATURES, UINT64_MAX),
+			 0);
+	assert_int_equal(
+		frontend_ask(&fe, VHOST_SET_MEM_TABLE, &table, 40, &fd, 1), 0);
+	assert_int_equal(frontend_ask_ring(&fe, VHOST_SET_VRING_NUM, 0, 1), 0);
+	assert_int_equal(frontend_ask(&fe, VHOST_SET_VRING_ADDR, &ring,
+				      sizeof(ring), NULL, 0),
+			 0);
+	assert_int_equal(frontend_ask_u64(&fe, VHOST_SET_VRING_KICK, kick), 0);
+	assert_int_equal(frontend_ask_ring(&fe, VHOST_SET_VRING_ENABLE, 0, 1),
+			 0);
+	assert_int_equal(frontend_receive(&fe, &end), -EPIPE);
+	frontend_disconnect(&fe);
+	frontend_deinit(&fe);
+}
+
+/* mmap(2) says ENODEV: not that the provider has gone, nor line after line. */
+static void test_a_file_that_cannot_be_mapped_ends_its_connection(void **state)
+{
+	time_t begun = time(NULL);
+	int fd = unmappable_open();
+	static struct driver d;
+	unsigned int room;
+
+	if (fd < 0) {
+		print_message("# no message queues here: %s\n",
+			      strerror(errno));
+		skip();
+	}
+	driver_init(&d);
+	d.options.log_level = LOG_LEVEL_INFO;
+	d.in_child = log_to_file;
+	log_fd = memfd_create("log", MFD_CLOEXEC);
+	assert_int_equal(driver_start(&d), 0);
+	for (unsigned int i = 0; i < 4 * LOG_BURST; i++)
+		offer_memory(&d, fd);
+	assert_int_equal(driver_connect(&d, DRIVER_FEATURES), 0);
+	assert_int_equal(driver_hello(&d), 0);
+	room = 2 * (unsigned int)(time(NULL) - begun + 1);
+	assert_in_range(count_lines(), LOG_BURST, 2 * LOG_BURST + 2 * room);
+	assert_int_equal(driver_stop(&d), 0);
+	close(log_fd);
+	close(fd);
+}
+
 #define HELD       12u
 #define HELD_BYTES (1024u * 1024)
 
@@ -307,6 +389,7 @@ int main(void)
 		TEST(a_reset_of_the_device_ends_the_generation),
 		TEST(a_broken_ring_breaks_no_other),
 		TEST(a_guest_does_not_fill_the_log),
+		TEST(a_file_that_cannot_be_mapped_ends_its_connection),
 		TEST(hello_is_a_barrier),
 		TEST(deaths_leave_an_inflight_file_in_order),
 	};
