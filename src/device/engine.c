@@ -214,6 +214,7 @@ static void task_init(struct task *task, struct engine_lane *lane,
 	task->session = NULL;
 	task->crypto = NULL;
 	task->payload_bytes = 0;
+	task->worked_bytes = 0;
 	task->lane = lane;
 	task->engine = lane->engine;
 	task->state = lane->engine->state;
@@ -396,5 +397,5 @@ uint32_t engine_execute(struct engine_lane *lane, struct state_slot *slot,
 				       .counters.row[task.session->row],
 			      clock_now_ns() - begun_ns);
 	lanes_unlock(&task);
-	return task.payload_bytes;
+	return task.worked_bytes;
 }

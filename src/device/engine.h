@@ -91,8 +91,8 @@ void engine_leave(struct engine_lane *lane);
 /*
  * On a lane that was entered: execute the request in `chain`, or finish what another worker began, as
  * `slot` tells. When it returns the slot is committed and applied, and
- * slot->used_bytes is what to return the chain with. Returns the payload bytes
- * that were worked on, for the throttle.
+ * slot->used_bytes is what to return the chain with. Returns the bytes of payload
+ * and of associated data that were worked on, for the throttle.
  */
 uint32_t engine_execute(struct engine_lane *lane, struct state_slot *slot,
 			const struct vring_chain *chain);

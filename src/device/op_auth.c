@@ -298,6 +298,9 @@ static enum vcd_status run(struct task *task, struct auth *auth,
 	auth->op.tag_bytes = auth->tag_bytes;
 	auth->op.iv = auth->iv_bytes ? auth->iv : NULL;
 	task->payload_bytes = auth->payload_bytes;
+	task->worked_bytes = auth->auth_bytes;
+	if (!(auth->flags & VCD_FLAG_SRTP)) /* else it is a part of that */
+		task->worked_bytes += auth->payload_bytes;
 	status = form->run(task, auth);
 	task_leave_iv(task);
 	if (auth->crypto->mac)

@@ -152,6 +152,7 @@ enum vcd_status op_crypt_run(struct task *task)
 	    take_pieces(task, &op))
 		return VCD_STATUS_MALFORMED;
 	task->payload_bytes = op.payload_bytes;
+	task->worked_bytes = op.payload_bytes;
 	status = task_status(cryptsess_crypt(task->crypto->session, &op));
 	leave(task, task->crypto, is_due);
 	if (status == VCD_STATUS_OK)

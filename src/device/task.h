@@ -30,6 +30,7 @@ struct task {
 	struct state_session *session; /* NULL: the op has none */
 	struct engine_crypto *crypto;  /* of the session */
 	uint32_t payload_bytes;
+	uint32_t worked_bytes; /* with what is authenticated */
 	union {
 		struct vcd_reply head;
 		struct vcd_hello_reply hello;

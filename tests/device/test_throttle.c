@@ -6,16 +6,19 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "cryptsess.h"
 #include "device/stand.h"
 #include "device/throttle.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 #define OPS       500u
+#define BYTES     (64u << 20)
 
 static int setup(void **state)
 {
 	driver_init(&stand);
 	stand.options.throttle_ops_per_s = OPS;
+	stand.options.throttle_bytes_per_s = BYTES;
 	return stand_open();
 }
 
@@ -86,6 +89,31 @@ static void test_the_device_keeps_to_its_rate(void **state)
 	assert_true(took_ns > SECOND_NS * 3 / 10);
 }
 
+/* A packet of one byte in a megabyte that its mac covers is not one byte. */
+static void test_what_is_authenticated_is_counted(void **state)
+{
+	uint32_t session = stand_session(0, CRYPTSESS_AES_CTR, 16,
+					 CRYPTSESS_HMAC_SHA1, 20);
+	static uint8_t packet[1 << 20], iv[VCD_MAX_IV_BYTES];
+	const struct driver_auth op = { .flags = VCD_FLAG_SRTP,
+					.iv = iv,
+					.iv_bytes = 16,
+					.auth = packet,
+					.auth_bytes = sizeof(packet),
+					.payload_bytes = 1,
+					.dst_bytes = 1,
+					.tag_out_bytes = 20 };
+	uint64_t begun_ns = clock_now_ns();
+	uint8_t out[21];
+
+	stand.manner = LAYOUT_WHOLE;
+	for (unsigned int i = 0; i < BYTES / 2 / sizeof(packet); i++)
+		assert_int_equal(stand_auth(0, session, &op, out),
+				 VCD_STATUS_OK);
+	/* Half a second's worth, less the burst. */
+	assert_true(clock_now_ns() - begun_ns > SECOND_NS * 3 / 10);
+}
+
 static void test_a_held_ring_stops_at_once(void **state)
 {
 	static struct driver_flight flight[OPS / 2];
@@ -127,6 +155,8 @@ int main(void)
 		cmocka_unit_test(
 			test_the_time_without_requests_is_not_saved_up),
 		cmocka_unit_test_setup(test_the_device_keeps_to_its_rate,
+				       stand_begin),
+		cmocka_unit_test_setup(test_what_is_authenticated_is_counted,
 				       stand_begin),
 		cmocka_unit_test_setup(test_a_held_ring_stops_at_once,
 				       stand_begin),
