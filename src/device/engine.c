@@ -324,6 +324,7 @@ static void execute_recorded(struct task *task, const struct vring_chain *chain)
 	if (chain->writable_bytes < piece.iov_len)
 		piece.iov_len = (size_t)chain->writable_bytes;
 	span_init(&out, &piece, 1);
+	task->slot->zero_bytes = 0; /* of an attempt before */
 	task->slot->used_bytes = task_execute(task, out);
 	atomic_store_explicit(&task->slot->phase, SLOT_RECORDED,
 			      memory_order_release);
@@ -340,7 +341,27 @@ static void copy_result(const struct engine_lane *lane, struct state_slot *slot,
 	/* Only a driver that changes a chain in flight gets nothing. */
 	if (span_write(&out, result, slot->used_bytes))
 		slot->used_bytes = 0;
+	else
+		(void)span_zero(&out, slot->zero_bytes);
 	engine_moment(lane, MOMENT_COPIED);
+}
+
+/* Nothing stays of what was recorded, nor of what a request had written when
+ * it failed, here or in another worker. Behind the commit: until then it is the
+ * only copy. */
+static void wipe_result(const struct task *task,
+			const struct vring_chain *chain)
+{
+	const struct state_slot *slot = task->slot;
+	size_t bytes = slot->used_bytes;
+
+	if (task->worked_bytes || slot->worker != task->engine->worker)
+		bytes = chain->writable_bytes < task->state->result_bytes
+				? (size_t)chain->writable_bytes
+				: task->state->result_bytes;
+	if (bytes < slot->used_bytes)
+		bytes = slot->used_bytes;
+	secret_wipe(state_result(task->state, task->lane->index), bytes);
 }
 
 static void commit(const struct engine_lane *lane, struct state_slot *slot)
@@ -386,9 +407,7 @@ uint32_t engine_execute(struct engine_lane *lane, struct state_slot *slot,
 	if (slot->phase == SLOT_RECORDED) {
 		copy_result(lane, slot, chain);
 		commit(lane, slot);
-		/* Behind the commit: until then it is the only copy. */
-		secret_wipe(state_result(task.state, lane->index),
-			    slot->used_bytes);
+		wipe_result(&task, chain);
 	} else {
 		commit(lane, slot);
 	}

@@ -302,6 +302,9 @@ static enum vcd_status run(struct task *task, struct auth *auth,
 	if (!(auth->flags & VCD_FLAG_SRTP)) /* else it is a part of that */
 		task->worked_bytes += auth->payload_bytes;
 	status = form->run(task, auth);
+	/* vcd 7.6 */
+	if (status == VCD_STATUS_BAD_MESSAGE && !(auth->flags & VCD_FLAG_SRTP))
+		task->slot->zero_bytes = auth->dst_bytes;
 	task_leave_iv(task);
 	if (auth->crypto->mac)
 		task_leave_hash(task, task->session, 0);

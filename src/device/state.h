@@ -65,6 +65,7 @@ struct state_slot {
 	uint32_t worker;        /* that began the last one */
 	_Atomic uint32_t phase; /* enum slot_phase */
 	uint32_t used_bytes;    /* from SLOT_RECORDED on */
+	uint32_t zero_bytes;    /* behind a recorded reply: vcd 7.6 */
 	/* 1 + index of the entry that is being made, or 0 */
 	uint32_t made_file;
 	uint32_t made_session;
