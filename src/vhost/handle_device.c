@@ -88,8 +88,9 @@ int vhost_apply_set_backend_req_fd(struct vhost_control *control,
 	return 0;
 }
 
-/* The answer is as long as the question; what lies behind our space is zeros
- * (QEMU asks for all that its command line says). */
+/* The answer is as long as the question; what lies behind our space is zeros:
+ * QEMU asks for all that its command line says, and cloud-hypervisor, which
+ * dies of a refusal, for whatever the guest reads. */
 int vhost_apply_get_config(struct vhost_control *control,
 			   struct vhost_message *in,
 			   struct vhost_message *reply)
@@ -102,7 +103,7 @@ int vhost_apply_get_config(struct vhost_control *control,
 	reply->payload.config.flags = asked->flags;
 	/* Size 0 is how an error is told, and the header alone its payload. */
 	reply->header.payload_bytes = VHOST_CONFIG_HEAD_BYTES;
-	if (asked->bytes == 0 || end > VHOST_CONFIG_BYTES_MAX)
+	if (asked->bytes == 0 || asked->bytes > VHOST_CONFIG_BYTES_MAX)
 		return 0;
 	reply->payload.config.bytes = asked->bytes;
 	reply->header.payload_bytes += asked->bytes;
@@ -114,12 +115,13 @@ int vhost_apply_get_config(struct vhost_control *control,
 	return 0;
 }
 
-/* Every field is read-only (vcd 3.1). */
+/* Every field is read-only (vcd 3.1): nothing changes. Not refused, since it is
+ * the guest that writes, and cloud-hypervisor dies of a refusal. */
 int vhost_apply_set_config(struct vhost_control *control,
 			   struct vhost_message *in,
 			   struct vhost_message *reply)
 {
-	return -EACCES;
+	return 0;
 }
 
 int vhost_check_stop_all(const struct vhost_control *control,
