@@ -153,6 +153,14 @@ int vhost_apply_reset_device(struct vhost_control *control,
 int vhost_apply_set_owner(struct vhost_control *control,
 			  struct vhost_message *in, struct vhost_message *reply)
 {
+	int error;
+
 	vhost_memory_forget(control);
-	return vhost_apply_reset_device(control, in, reply);
+	error = vhost_apply_reset_device(control, in, reply);
+	/* Rings start disabled, until SET_FEATURES leaves out the protocol's
+	 * (before that nobody knows). */
+	control->state->features = 0;
+	for (unsigned int i = 0; i < VHOST_QUEUES_MAX; i++)
+		control->state->ring[i].is_enabled = false;
+	return error;
 }

@@ -136,6 +136,35 @@ static void test_many_requests_in_flight(void **state)
 }
 
 /* Requests that were there before the ring could run are not forgotten. */
+/* Started by its kick descriptor, but not enabled: also the first time. */
+static void test_rings_start_disabled(void **state)
+{
+	struct frontend_queue *q = &fe->queue[0];
+	struct frontend_piece piece;
+	struct frontend_used used;
+
+	memset(&stage.options, 0, sizeof(stage.options));
+	stage_open(&stage);
+	stage_start(&stage, STAGE_FEATURES, 0);
+	assert_int_equal(frontend_queue_init(fe, 0, STAGE_SIZE), 0);
+	assert_int_equal(
+		frontend_ask_ring(fe, VHOST_SET_VRING_NUM, 0, STAGE_SIZE), 0);
+	assert_int_equal(frontend_queue_set_addr(q), 0);
+	assert_int_equal(
+		frontend_queue_set_fd(q, VHOST_SET_VRING_CALL, q->call_fd), 0);
+	assert_int_equal(
+		frontend_queue_set_fd(q, VHOST_SET_VRING_KICK, q->kick_fd), 0);
+	piece = (struct frontend_piece){ .guest_addr = frontend_alloc(fe, 8, 8),
+					 .bytes = 8 };
+	frontend_submit(q, &piece, 1, 0);
+	assert_int_equal(frontend_kick_always(q), 0);
+	assert_int_equal(frontend_wait(q, &used, 50), 0);
+	assert_int_equal(frontend_ask_ring(fe, VHOST_SET_VRING_ENABLE, 0, 1),
+			 0);
+	assert_int_equal(frontend_wait(q, &used, FRONTEND_WAIT_MS), 1);
+	stage_close(&stage);
+}
+
 static void test_kick_before_enable(void **state)
 {
 	struct frontend_queue *q = &fe->queue[0];
@@ -424,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_every_layout_without_event_idx),
 		cmocka_unit_test(test_requests_of_one_side_only),
 		cmocka_unit_test(test_many_requests_in_flight),
+		cmocka_unit_test(test_rings_start_disabled),
 		cmocka_unit_test(test_kick_before_enable),
 		cmocka_unit_test(test_enable_flapping_loses_nothing),
 		cmocka_unit_test(test_stop_and_start_from_the_base),
