@@ -58,9 +58,17 @@ enum mutant {
 	MUTANT_device_destination_bound,
 	MUTANT_device_tag_bound,
 	MUTANT_device_state_bound, /* supervisor: what workers count */
-	MUTANT_device_sandbox,     /* entered unless it was refused */
-	MUTANT_sandbox_process,    /* calls of another process's rows */
-	MUTANT_sandbox_variant,    /* calls of another variant's rows */
+	/* device: what a worker that was taken over left, or says */
+	MUTANT_device_state_rest,
+	MUTANT_device_kept_window,
+	MUTANT_device_kept_made,
+	MUTANT_device_kept_result,
+	MUTANT_device_kept_session,
+	MUTANT_device_worker_answer,
+	MUTANT_device_worker_end,
+	MUTANT_device_sandbox,  /* entered unless it was refused */
+	MUTANT_sandbox_process, /* calls of another process's rows */
+	MUTANT_sandbox_variant, /* calls of another variant's rows */
 	/* store */
 	MUTANT_store_once,       /* a message that is kept already */
 	MUTANT_store_unsynced,   /* a store that may lose what it has */

@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mutant.h"
 
 /* Deaths without progress before the first pause: a request may kill three
  * workers, on each of several queues. */
 #define FRUITLESS_FREE 8
 #define PAUSE_MAX_MS   1000
 #define STOP_LIMIT_MS  30000 /* more than any request takes */
+#define ERRNO_MAX      4095  /* of the kernel */
 
 static void on_link(struct loop_watch *watch, unsigned int events);
 
@@ -42,7 +44,7 @@ static int spawn(struct crew *crew)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
-	crew->params.number = ++crew->params.state->head->worker;
+	crew->params.number = state_hire(crew->params.state);
 	crew->params.link = pair[1];
 	crew->params.supervisor = getpid();
 	crew->progress = progress(crew);
@@ -157,7 +159,7 @@ static void on_stop_limit(struct loop_timer *timer)
 	loop_timer_arm(&crew->stop_limit, crew->stop_limit_ms);
 }
 
-/* Collect the worker, which has closed its link: its wait status. */
+/* Collect the worker, which ends or was killed: its wait status. */
 static int bury(struct crew *crew)
 {
 	int status = 0;
@@ -182,7 +184,7 @@ static void on_death(struct crew *crew)
 		crew->on_failure(crew, -ENODEV);
 		return;
 	}
-	crew->params.state->head->deaths++;
+	state_bury(crew->params.state);
 	crew->fruitless = has_progressed ? 0 : crew->fruitless + 1;
 	log_warning("worker died (%s %d), the next one goes on",
 		    WIFSIGNALED(status) ? "signal" : "status",
@@ -198,8 +200,24 @@ static void on_death(struct crew *crew)
 	succeed(crew);
 }
 
+/* Whether a worker that is sound may say that now. */
+static bool is_sound(const struct crew *crew,
+		     const struct link_message *message)
+{
+	if (message->type == LINK_FAILED)
+		return message->queue < VHOST_QUEUES_MAX &&
+		       crew->started >> message->queue & 1 &&
+		       message->error < 0 && message->error >= -ERRNO_MAX;
+	return message->type == LINK_STOPPED && crew->stopping &&
+	       message->mask == crew->stopping;
+}
+
 static void on_answer(struct crew *crew, const struct link_message *message)
 {
+	if (!CHECK(device_worker_answer, is_sound(crew, message))) {
+		beside_itself(crew);
+		return;
+	}
 	if (message->type == LINK_FAILED) {
 		log_warning("queue %u cannot be served: %s", message->queue,
 			    strerror(-message->error));
@@ -209,8 +227,6 @@ static void on_answer(struct crew *crew, const struct link_message *message)
 		crew->on_failure(crew, -EPROTO);
 		return;
 	}
-	if (message->type != LINK_STOPPED || message->mask != crew->stopping)
-		return;
 	loop_timer_disarm(&crew->stop_limit);
 	for (unsigned int i = 0; i < VHOST_QUEUES_MAX; i++)
 		if (message->mask >> i & 1)
@@ -236,7 +252,9 @@ static void on_link(struct loop_watch *watch, unsigned int events)
 		on_answer(crew, &message);
 		return;
 	}
-	if (got < 0)
+	/* The end of the link is no death: who is not dying is helped, since
+	 * we wait for the end. */
+	if (!CHECK(device_worker_end, false))
 		beside_itself(crew);
 	on_death(crew);
 }

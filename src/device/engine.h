@@ -78,6 +78,14 @@ int engine_init(struct engine *engine, struct state *state,
 		struct cryptsess_provider *provider, uint32_t worker);
 void engine_deinit(struct engine *engine);
 
+/*
+ * Go on with what is in the state, before any queue runs: repair it and end
+ * entries that cannot be. Its last worker may have been taken over, so what
+ * cannot do without the sandbox is done before. Nobody else writes the state
+ * from then on (state_lock()).
+ */
+void engine_take_over(struct engine *engine);
+
 /* What the device says of itself with these limits and that provider. */
 void engine_describe(struct vcd_config *config,
 		     const struct state_limits *limits,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/mutant.h"
 #include "base/secret.h"
 #include "device/task.h"
 
@@ -55,17 +56,43 @@ void engine_describe(struct vcd_config *config,
 	config->max_aad_bytes = htole32(VCD_MAX_AAD_BYTES);
 }
 
-/* Mark the entries that live, and forget those that were never finished. */
-static void take_over(struct engine *engine)
+/* Whether a worker that is sound can have left the entry. */
+static bool session_is_sound(const struct state *state,
+			     struct state_session *session)
+{
+	return CHECK(device_kept_session,
+		     state_find_session(state, session->id) == session &&
+			     state_find_file(state, session->file_id) &&
+			     session->queue < state->limits.queues &&
+			     session->row < COUNTERS_ROWS_MAX &&
+			     session->key_bytes <= sizeof(session->key) &&
+			     session->mac_key_bytes <=
+				     sizeof(session->mac_key));
+}
+
+void engine_take_over(struct engine *engine)
 {
 	const struct state *state = engine->state;
 
-	for (uint32_t i = 0; i < state->head->file_count; i++)
-		if (state->file[i].id)
+	journal_repair(state);
+	for (uint32_t i = 0; i < state_files(state); i++) {
+		struct state_file *file = &state->file[i];
+
+		if (state_find_file(state, file->id) == file)
 			engine_pool_mark(&engine->files, i);
-	for (uint32_t i = 0; i < state->head->session_count; i++)
-		if (state->session[i].id)
+		else
+			state_end_file(file);
+	}
+	for (uint32_t i = 0; i < state_sessions(state); i++) {
+		struct state_session *session = &state->session[i];
+
+		if (session->id == 0)
+			continue;
+		if (session_is_sound(state, session))
 			engine_pool_mark(&engine->sessions, i);
+		else
+			state_end_session(session);
+	}
 }
 
 static int lanes_init(struct engine *engine)
@@ -120,13 +147,9 @@ int engine_init(struct engine *engine, struct state *state,
 		calloc(state->limits.max_sessions, sizeof(engine->crypto[0]));
 	if (!error && !engine->crypto)
 		error = -ENOMEM;
-	if (error) {
+	if (error)
 		engine_deinit(engine);
-		return error;
-	}
-	journal_repair(state);
-	take_over(engine);
-	return 0;
+	return error;
 }
 
 void engine_deinit(struct engine *engine)

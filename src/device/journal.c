@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/mutant.h"
+
 /* In the position word: there is a window. */
 #define POSITION_IS_SET (UINT64_C(1) << 48)
 #define WINDOW_MASK     (VRING_SIZE_MAX - 1)
@@ -123,6 +125,30 @@ static void end_file(const struct state *state, uint32_t id)
 		state_end_file(file);
 }
 
+/* Whether a worker that is sound can have left it. */
+static bool slot_is_sound(const struct state *state,
+			  const struct state_slot *slot)
+{
+	return CHECK(device_kept_made,
+		     slot->made_file <= state->limits.max_files &&
+			     slot->made_session <=
+				     state->limits.max_sessions) &&
+	       CHECK(device_kept_result,
+		     slot->phase != SLOT_RECORDED ||
+			     slot->used_bytes <= state->result_bytes);
+}
+
+static bool window_is_sound(const struct state *state,
+			    const struct journal *journal)
+{
+	if (!CHECK(device_kept_window, journal->count <= VRING_SIZE_MAX))
+		return false;
+	for (unsigned int n = 0; n < journal->count; n++)
+		if (!slot_is_sound(state, journal_slot(journal, n)))
+			return false;
+	return true;
+}
+
 /* What was being made is taken back, what was being ended is ended. */
 static void slot_repair(const struct state *state, struct state_slot *slot)
 {
@@ -155,6 +181,11 @@ void journal_repair(const struct state *state)
 
 		if (!window_load(&journal, &state->queue[i]))
 			continue;
+		if (!window_is_sound(state, &journal)) {
+			journal_forget(&state->queue[i]);
+			state_wipe_result(state, i);
+			continue;
+		}
 		for (unsigned int n = 0; n < journal.count; n++) {
 			struct state_slot *slot = journal_slot(&journal, n);
 

@@ -74,7 +74,8 @@ void journal_apply(const struct state *state, const struct state_slot *slot);
 /*
  * After a worker's death, before any queue runs: finish what the last commits
  * left to apply, take back entries that were being made, and end those that
- * were being ended.
+ * were being ended. A guest may have taken that worker over: a window that
+ * cannot be is forgotten.
  */
 void journal_repair(const struct state *state);
 

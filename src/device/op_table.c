@@ -88,11 +88,11 @@ static enum vcd_status hello_run(struct task *task)
 	 * others are answered EXPIRED until it is done. */
 	task->slot->ends_all = 1;
 	state->head->generation = 0;
-	for (uint32_t i = 0; i < state->head->session_count; i++)
+	for (uint32_t i = 0; i < state_sessions(state); i++)
 		if (state->session[i].id)
 			end_session(task, &state->session[i]);
 	engine_moment(task->lane, MOMENT_ENDED);
-	for (uint32_t i = 0; i < state->head->file_count; i++)
+	for (uint32_t i = 0; i < state_files(state); i++)
 		state_end_file(&state->file[i]);
 	engine_pool_clear(&task->engine->files);
 	fill_hello(task, &task->answer.hello, generation);
@@ -134,7 +134,7 @@ static enum vcd_status close_run(struct task *task)
 	uint32_t id = file->id;
 
 	task->slot->ending_file = id;
-	for (uint32_t i = 0; i < state->head->session_count; i++) {
+	for (uint32_t i = 0; i < state_sessions(state); i++) {
 		if (state->session[i].id == 0 ||
 		    state->session[i].file_id != id)
 			continue;

@@ -131,10 +131,27 @@ int state_adopt(struct state *state, const struct state_limits *limits, int fd,
 		return error;
 	if (state_await(fd) == 0 && state->head->magic == STATE_MAGIC &&
 	    state->head->layout == layout_number() &&
-	    memcmp(&state->head->limits, limits, sizeof(*limits)) == 0)
+	    memcmp(&state->head->limits, limits, sizeof(*limits)) == 0) {
+		state->workers = state->head->worker;
+		state->deaths = state->head->deaths;
 		return 0;
+	}
 	state_leave(state);
 	return -EINVAL;
+}
+
+uint32_t state_hire(struct state *state)
+{
+	/* 0 is nobody's. */
+	if (++state->workers == 0)
+		state->workers = 1;
+	state->head->worker = state->workers;
+	return state->workers;
+}
+
+void state_bury(struct state *state)
+{
+	state->head->deaths = ++state->deaths;
 }
 
 void state_leave(struct state *state)
@@ -186,12 +203,32 @@ uint32_t state_sessions(const struct state *state)
 	return bounded(&state->head->session_count, state->limits.max_sessions);
 }
 
+/* Have zeros from `from` to `end`, though the counts say that there are: pages
+ * that were never touched are not touched here. */
+static void wipe_rest(const struct state *state, void *from, const void *end)
+{
+	off_t at = (uint8_t *)from - (uint8_t *)state->head;
+	off_t bytes = (const uint8_t *)end - (uint8_t *)from;
+
+	if (CHECK(device_state_rest, bytes == 0))
+		return;
+	if (fallocate(state->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
+		      bytes))
+		secret_wipe(from, (size_t)bytes);
+}
+
 void state_forget(struct state *state)
 {
-	for (uint32_t i = 0; i < state_sessions(state); i++)
+	uint32_t files = state_files(state), sessions = state_sessions(state);
+
+	for (uint32_t i = 0; i < sessions; i++)
 		state_end_session(&state->session[i]);
-	for (uint32_t i = 0; i < state_files(state); i++)
+	for (uint32_t i = 0; i < files; i++)
 		state_end_file(&state->file[i]);
+	wipe_rest(state, &state->session[sessions],
+		  &state->session[state->limits.max_sessions]);
+	wipe_rest(state, &state->file[files],
+		  &state->file[state->limits.max_files]);
 	for (uint32_t i = 0; i < state->limits.queues; i++) {
 		struct state_queue *queue = &state->queue[i];
 

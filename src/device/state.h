@@ -97,16 +97,19 @@ struct state_head {
 	uint32_t layout; /* changes when these structures do */
 	struct state_limits limits;
 	uint64_t generation;    /* 0: none, vcd 4.5 */
-	uint32_t worker;        /* number of the last worker, from 1 */
+	uint32_t worker;        /* for the next supervisor: state_hire() */
 	uint32_t file_count;    /* entries behind were never used */
 	uint32_t session_count; /* the same */
-	uint32_t deaths;        /* of workers */
+	uint32_t deaths;        /* the same: state_bury() */
 	struct log_bucket log;  /* of all workers */
 };
 
-/* The mappings; copied as it is by fork(2). */
+/* The mappings, and what a worker cannot change for its supervisor; copied as
+ * it is by fork(2). */
 struct state {
 	struct state_limits limits;
+	uint32_t workers; /* as the head has it, for statistics */
+	uint32_t deaths;
 	int fd; /* of the file; also what workers lock */
 	int results_fd;
 	size_t bytes;
@@ -141,13 +144,19 @@ void state_leave(struct state *state);
 /* Wipe it before. */
 void state_destroy(struct state *state);
 
+/* The number of the next worker, which is not 0; and the last one died. Told by
+ * the supervisor alone. */
+uint32_t state_hire(struct state *state);
+void state_bury(struct state *state);
+
 /* Where a queue's result is recorded: result_bytes of it. */
 uint8_t *state_result(const struct state *state, unsigned int queue);
 /* Give its pages back: nothing of a payload stays. */
 void state_wipe_result(const struct state *state, unsigned int queue);
 
 /* Wipe generation, files, sessions and journals: the device as it was made,
- * but for counters and for ids, which do not come again. No worker runs. */
+ * but for counters and for ids, which do not come again. No worker runs, and
+ * whatever the last one wrote where, nothing of it reaches the next guest. */
 void state_forget(struct state *state);
 
 /* How many entries of a table are in use, or were: the others are zeros. Never

@@ -54,14 +54,13 @@ static void row_add(struct counters_row *sum, const struct counters_row *row)
 
 void stats_collect(struct stats *stats, const struct state *state)
 {
-	const struct state_head *head = state->head;
 	uint32_t files = state_files(state);
 	uint32_t sessions = state_sessions(state);
 
 	memset(stats, 0, sizeof(*stats));
 	stats->queues = state->limits.queues;
-	stats->workers = head->worker;
-	stats->deaths = head->deaths;
+	stats->workers = state->workers;
+	stats->deaths = state->deaths;
 	for (uint32_t i = 0; i < files; i++)
 		stats->files += __atomic_load_n(&state->file[i].id,
 						__ATOMIC_RELAXED) != 0;

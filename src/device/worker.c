@@ -132,7 +132,11 @@ static int worker_init(struct worker *worker,
 	error = queues_init(worker, params->poll_ns);
 	if (!error && params->sandbox)
 		error = sandbox_enter(params->sandbox, SANDBOX_WORKER);
-	return error ? WORKER_RESOURCES : WORKER_DONE;
+	if (error)
+		return WORKER_RESOURCES;
+	/* The first look at what another worker wrote. */
+	engine_take_over(&worker->engine);
+	return WORKER_DONE;
 }
 
 static void memory_unmap(struct worker *worker)

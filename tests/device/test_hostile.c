@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_hostile.c - front ends, drivers and workers that mean harm */
+/* test_hostile.c - front ends and drivers that mean harm */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "cryptsess.h"
-#include "device/link.h"
 #include "device/stand.h"
 
-#define WORKER_LINK 3 /* worker.c: the first descriptor behind stderr */
-#define SENT_FDS    20
-#define SESSIONS    256
+#define SESSIONS 256
 /* AddressSanitizer holds back what was freed: up to 256 MiB. */
 #ifdef __SANITIZE_ADDRESS__
 #define GROWTH_KIB (300l << 10)
@@ -26,91 +21,6 @@
 #define JOBS 64
 
 static unsigned long sessions_wanted = 3000;
-
-/* What the worker does at its next answer; shared with it. */
-enum deed {
-	DEED_NONE,
-	DEED_SEND_KNOWN,
-	DEED_SEND_MORE,
-	DEED_SEND_SHORT
-};
-static volatile int *deed;
-
-/* --- a worker that was taken over -------------------------------------- */
-
-/* A message with descriptors, fewer or more than it announces. */
-static void send_descriptors(enum deed how)
-{
-	static struct link_message message;
-	struct iovec piece = { &message,
-			       how == DEED_SEND_SHORT ? 8 : sizeof(message) };
-	union {
-		struct cmsghdr header;
-		uint8_t room[CMSG_SPACE(SENT_FDS * sizeof(int))];
-	} control;
-	struct msghdr header = { .msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control) };
-	int fds[SENT_FDS];
-
-	for (unsigned int i = 0; i < SENT_FDS; i++)
-		fds[i] = STDERR_FILENO;
-	message.type = LINK_STOPPED;
-	message.present = how == DEED_SEND_KNOWN ? (1u << SENT_FDS) - 1 : 1;
-	memset(&control, 0, sizeof(control));
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-	/* Before: the supervisor ends us for some of them, and a successor is
-	 * not to do it again. The claim fails when nothing was sent. */
-	*deed = DEED_NONE;
-	if (sendmsg(WORKER_LINK, &header, MSG_NOSIGNAL) < 0)
-		*deed = how;
-}
-
-static void do_deed(unsigned int queue, enum journal_moment moment)
-{
-	if (moment == MOMENT_EXECUTED && *deed != DEED_NONE)
-		send_descriptors((enum deed) * deed);
-}
-
-/* The supervisor answers a question, so it has seen what came before. */
-static void supervisor_turns(void)
-{
-	uint64_t features;
-
-	for (unsigned int i = 0; i < 3; i++) {
-		stand_works();
-		assert_int_equal(
-			frontend_get(&stand.fe, VHOST_GET_FEATURES, &features),
-			0);
-	}
-}
-
-static void test_descriptors_of_a_worker_are_closed(void **state)
-{
-	unsigned int before, after;
-
-	supervisor_turns();
-	before = driver_count(stand.daemon, "fd");
-	assert_true(before > 0);
-	for (int how = DEED_SEND_KNOWN; how <= DEED_SEND_SHORT; how++) {
-		*deed = how;
-		assert_int_equal(driver_simple(&stand, 0, VCD_OP_PING, 0, 0),
-				 VCD_STATUS_OK);
-		assert_int_equal(*deed, DEED_NONE);
-		supervisor_turns();
-		for (int i = 0; i < 100; i++) {
-			after = driver_count(stand.daemon, "fd");
-			if (after == before)
-				break;
-			usleep(10000);
-		}
-		assert_int_equal(after, before);
-	}
-}
 
 /* --- front ends -------------------------------------------------------- */
 
@@ -275,14 +185,8 @@ static void test_sessions_and_files_come_and_go(void **state)
 
 static int setup(void **state)
 {
-	deed = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (deed == MAP_FAILED)
-		return -1;
 	driver_init(&stand);
 	stand.options.max_sessions = SESSIONS;
-	stand.at_moment = do_deed;
-	stand.expects_deaths = true;
 	return stand_open();
 }
 
@@ -291,7 +195,6 @@ static int setup(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(descriptors_of_a_worker_are_closed),
 		TEST(a_second_front_end_waits),
 		TEST(memory_is_set_anew_under_load),
 		TEST(a_file_is_closed_with_jobs_in_flight),

@@ -150,6 +150,7 @@ static void at_moment(unsigned int queue, enum journal_moment moment)
 static void worker_start(void)
 {
 	demand(engine_init(&w.engine, &w.state, w.provider, ++w.worker) == 0);
+	engine_take_over(&w.engine);
 	w.engine.at_moment = at_moment;
 }
 
