@@ -33,6 +33,7 @@ int link_send(int sock, struct link_message *message, const int *fds)
 	struct msghdr header = { .msg_iov = &piece, .msg_iovlen = 1 };
 	int packed[LINK_FDS];
 	size_t count = pack(message, fds, packed);
+	const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
 	union control control;
 	ssize_t sent;
 
@@ -45,8 +46,10 @@ int link_send(int sock, struct link_message *message, const int *fds)
 		control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
 		memcpy(CMSG_DATA(&control.header), packed, count * sizeof(int));
 	}
+	/* A worker's sandbox has no sendmsg(2): it passes no descriptors. */
 	do {
-		sent = sendmsg(sock, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = count ? sendmsg(sock, &header, flags)
+			     : send(sock, message, sizeof(*message), flags);
 	} while (sent < 0 && errno == EINTR);
 	if (sent < 0)
 		return -errno;

@@ -45,11 +45,17 @@ static const struct sandbox_call calls[] = {
 	CALL(read, BOTH, "event.c: kicks; signalfd"),
 	CALL(write, BOTH, "event.c: calls; log.c"),
 	CALL(recvfrom, BOTH, "event.c: kicks of UML are sockets"),
-	CALL(sendto, BOTH, "event.c: calls of UML; notify.c"),
+	CALL(sendto, S, "event.c: calls of UML; link.c"),
+	/* To whoever it is connected with: the manager and the journal have
+	 * sockets too. */
+	CALL_IF(sendto, W, 4, UINT64_MAX, 0, "the same"),
 	CALL(recvmsg, BOTH, "channel.c, link.c: messages"),
-	CALL(sendmsg, BOTH, "channel.c, link.c: messages"),
+	/* A worker that was taken over shall not give its state away. */
+	CALL(sendmsg, S, "channel.c, link.c: messages with descriptors"),
 	CALL(close, BOTH, "descriptors that were replaced"),
-	CALL(fcntl, BOTH, "event.c: O_NONBLOCK; memory.c: seals"),
+	CALL(fcntl, S, "event.c: O_NONBLOCK; state.c: its lock"),
+	/* Not F_SETOWN, which sends signals to others. */
+	CALL_IF(fcntl, W, 1, ALL, F_ADD_SEALS, "memory.c: seals"),
 	CALL(fstat, BOTH, "event.c: what it is; memory.c: its size"),
 	CALL_IF(newfstatat, BOTH, 3, AT_EMPTY_PATH, AT_EMPTY_PATH,
 		"fstat(3) of glibc"),
@@ -65,6 +71,9 @@ static const struct sandbox_call calls[] = {
 	CALL_IF(socket, S, 0, ALL, AF_UNIX, "notify.c: the manager"),
 	CALL(memfd_create, S, "inflight.c: the front end asks for it"),
 	CALL(ftruncate, S, "inflight.c: its size"),
+	CALL_IF(fallocate, S, 1, ALL,
+		FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		"state.c: what a worker left where nothing is"),
 	/* memory */
 	CALL_IF(mmap, BOTH, 2, PROT_EXEC, 0, "memory.c; malloc; stacks"),
 	CALL_IF(mprotect, BOTH, 2, PROT_EXEC, 0, "malloc, stacks' guards"),
@@ -91,7 +100,8 @@ static const struct sandbox_call calls[] = {
 	CALL(sigaltstack, BOTH, "pthread"),
 	CALL(getpid, BOTH, "raise(3)"),
 	CALL(gettid, BOTH, "raise(3)"),
-	CALL(tgkill, BOTH, "raise(3), abort(3)"),
+	CALL(tgkill, S, "raise(3), abort(3)"),
+	CALL_ON_SELF(tgkill, W, 0, "the same"),
 	/* a worker's birth and death */
 	CALL_IF(clone, S, 0, CLONE_THREAD | CLONE_VM | NAMESPACES | 0xff, SIGCHLD,
 		"crew.c: fork a worker"),
@@ -109,9 +119,11 @@ static const struct sandbox_call calls[] = {
 	CALL(seccomp, S, "a worker enters"),
 	/* providers */
 	CALL_OF("cryptodev", openat, S, "its node, which Landlock leaves"),
-	CALL_OF("cryptodev", ioctl, BOTH, "CIOC*"),
+	{ SCMP_SYS(ioctl), BOTH, "CIOC*", "cryptodev", true, 0,
+	  { 1, SCMP_CMP_MASKED_EQ, 0xff00, 'c' << 8 } },
 	{ SCMP_SYS(socket), BOTH, "sessions", "afalg", true, 0,
 	  { 0, SCMP_CMP_EQ, AF_ALG } },
+	CALL_OF("afalg", sendmsg, W, "operations"),
 	CALL_OF("afalg", bind, BOTH, "the algorithm"),
 	CALL_OF("afalg", setsockopt, BOTH, "the key"),
 	CALL_OF("afalg", accept4, BOTH, "a session; copies of hashes"),

@@ -97,8 +97,12 @@ static int call_add(scmp_filter_ctx context, const struct sandbox_call *call)
 				  ? SCMP_ACT_ERRNO(call->answer_errno)
 				  : SCMP_ACT_ALLOW;
 
+	struct scmp_arg_cmp argument = call->argument;
+
+	if (call->is_own_pid)
+		argument.datum_a = (scmp_datum_t)getpid();
 	return seccomp_rule_add_array(context, action, call->number,
-				      call->is_compared, &call->argument);
+				      call->is_compared, &argument);
 }
 
 int sandbox_restrict_syscalls(const struct sandbox_filter *filter)

@@ -18,6 +18,7 @@ struct sandbox_call {
 	bool is_compared;      /* with `argument` */
 	uint32_t answer_errno; /* not 0: is refused with that, quietly */
 	struct scmp_arg_cmp argument;
+	bool is_own_pid; /* `argument` is compared with it instead */
 };
 
 #define CALL(name, who, why)             \
@@ -34,6 +35,11 @@ struct sandbox_call {
 		{                                          \
 			n, SCMP_CMP_MASKED_EQ, mask, value \
 		}                                          \
+	}
+#define CALL_ON_SELF(name, who, n, why)                                      \
+	{                                                                    \
+		SCMP_SYS(name), who, why, NULL, true, 0, { n, SCMP_CMP_EQ }, \
+			true                                                 \
 	}
 #define CALL_FAILS(name, who, error, why)                    \
 	{                                                    \

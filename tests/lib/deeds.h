@@ -18,6 +18,12 @@ extern const struct deed deeds[DEEDS];
 /* What some of them may do. */
 deed_fn deed_fork, deed_kill;
 
+/* The same, of what may reach another process; the last asks a node of
+ * cryptodev. deeds_prepare() has what they need: 0 or -1. */
+int deeds_prepare(void);
+deed_fn deed_pass, deed_send_connected, deed_send_elsewhere, deed_own,
+	deed_signal_another, deed_signal_itself, deed_type, deed_ask_node;
+
 /* Whether this kernel has Landlock. */
 _Bool deeds_has_landlock(void);
 
