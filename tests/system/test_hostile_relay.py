@@ -4,9 +4,11 @@ is refused and shown. The relay is the real one with a proxy behind it that
 does the mischief (pvx_proxy)."""
 import struct
 import threading
+import time
 
 import paravox_e2ee as e2ee
 import pvx_tap
+from pvx_patience import PATIENCE_S
 from pvx_people import People
 from pvx_proxy import Proxy
 from pvx_relay import Relay
@@ -301,6 +303,60 @@ class Insider:
         aad = e2ee.aad_of(self.room, header, 96 + len(body))
         signature = signer.sign(e2ee.to_sign(aad, iv, identity, body))
         return e2ee.wrap(self.room, header, identity + signature + body)
+
+
+def test_what_is_refused_is_answered_with_nothing():
+    with Scene() as s:
+        s.alice.send("accepted")
+        s.tail.wait_message("accepted")
+        link, envelope = s.proxy.links[0], s.envelopes[-1]
+        said = bytes(link.seen["up"])
+        insider = Insider(s)
+        alice = insider.alice
+        for refused in (
+                envelope,  # a replay
+                envelope[:-1] + bytes([envelope[-1] ^ 1]),
+                envelope[:100] + bytes(32),
+                insider.forge(alice.key.public, insider.mallory.key,
+                              alice.device(insider.room).public,
+                              alice.proof(insider.room))):
+            link.send("down", deliver(refused))
+        s.tail.wait_until(lambda events: sum(
+            e["event"] in ("refused", "replayed") for e in events) == 4)
+        assert bytes(link.seen["up"]) == said
+        # What is answered would be seen: it comes in order.
+        link.send("down", frame(MESSAGES["PING"][0], b"a marker"))
+        pong = frame(MESSAGES["PONG"][0], b"a marker")
+        end = time.monotonic() + PATIENCE_S
+        while (len(link.seen["up"]) < len(said + pong)
+               and time.monotonic() < end):
+            time.sleep(0.01)
+        assert bytes(link.seen["up"]) == said + pong
+
+
+def test_a_member_who_tells_two_people_two_things_is_found_out():
+    with Scene() as s:
+        s.alice.send("the room is there")
+        hand = Proxy(s.relay.addresses[0])
+        carol = s.people.new("carol").join(s.alice).tail(server=hand.address)
+        room, mallory = Insider(s).room, Insider(s).mallory
+        chain = b"\x77" * 32
+
+        def say(generation, link, text):
+            return e2ee.seal(room, mallory, chain, generation,
+                             bytes([generation]) * 16, link,
+                             int(time.time() * 1000), e2ee.TEXT, b"mallory",
+                             text)
+
+        one, other = say(0, bytes(32), b"yes"), say(0, bytes(32), b"no")
+        after = say(1, e2ee.link_of(one), b"as I said")
+        for reader, proxy, first in ((s.tail, s.proxy, one),
+                                     (carol, hand, other)):
+            proxy.links[0].send("down", deliver(first) + deliver(after))
+            reader.wait_message("as I said")
+        assert not s.tail.of("fork"), s.tail.events
+        assert carol.of("fork"), carol.events
+        hand.close()
 
 
 def test_a_member_cannot_speak_as_another():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People send, read, lose the relay and find it again."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,6 +42,26 @@ def test_own_other_process_reads_along():
         with alice.tail() as heard:
             alice.send("to myself")
             assert heard.expect("message", body="to myself")["own"] is True
+
+
+def test_one_identity_talks_from_two_machines_at_once():
+    with Relay() as relay, Home(relay.addresses[0]) as home:
+        alice, twin = home.person("alice"), home.person("twin")
+        alice.must("id")
+        shutil.copytree(alice.env["XDG_CONFIG_HOME"],
+                        twin.env["XDG_CONFIG_HOME"])
+        twin.name = "alice"
+        with home.person("bob").tail() as heard, twin.tail() as own:
+            for i in range(4):
+                (twin if i % 2 else alice).send(f"{i}")
+            for reader in heard, own:
+                reader.wait_message("3")
+                assert reader.bodies() == list("0123")
+                assert not reader.of("gap", "late", "fork", "chain-break",
+                                     "replayed", "refused", "nick-taken",
+                                     "identity-changed"), reader.events
+            assert len(heard.of("new-member")) == 1
+            assert all(e["own"] for e in own.of("message"))
 
 
 def test_tail_ends_after_count():
