@@ -18,6 +18,7 @@
 
 #include "client/chat_private.h"
 #include "client/identity.h"
+#include "client/locked.h"
 
 #include "base/log.h"
 #include "e2ee/self_test.h"
@@ -304,15 +305,13 @@ static void on_retry(struct loop_timer *timer)
 
 static int open_crypto(struct chat *chat, const struct chat_options *options)
 {
-	struct secret *seed = secret_alloc(sizeof(*seed));
+	struct secret *seed = locked_alloc(sizeof(*seed));
 	char why[256] = "";
 	bool is_new;
 	int error;
 
-	if (!seed) {
-		log_error("no locked memory for keys: %s", strerror(errno));
+	if (!seed)
 		return -ENOMEM;
-	}
 	error = cryptsess_provider_open(&chat->provider, options->provider, why,
 					sizeof(why));
 	if (error) {

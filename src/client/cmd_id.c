@@ -5,6 +5,7 @@
 
 #include "client/identity.h"
 #include "client/inbox.h"
+#include "client/locked.h"
 #include "client/prompt.h"
 #include "client/room.h"
 
@@ -24,14 +25,12 @@ struct keys {
 
 static struct keys *keys_create(void)
 {
-	struct keys *keys = secret_alloc(sizeof(*keys));
+	struct keys *keys = locked_alloc(sizeof(*keys));
 	struct state *state = NULL;
 	bool is_new;
 
-	if (!keys) {
-		log_error("no locked memory for keys: %s", strerror(errno));
+	if (!keys)
 		return NULL;
-	}
 	/* The state first, as in a chat: see find_state() there. */
 	if ((!identity_is_there() && state_open_own(&state)) ||
 	    identity_load(&keys->seed, &is_new)) {

@@ -4,6 +4,7 @@
 #include "client/commands.h"
 
 #include "client/learn.h"
+#include "client/locked.h"
 #include "client/prompt.h"
 #include "client/room.h"
 
@@ -25,22 +26,13 @@
 #define PASSPHRASE_ROOM    1024
 #define PASSPHRASE_OWN_MIN 12 /* bytes of one that the user thought of */
 
-/* What one of these commands works with; in memory of secret_alloc(). */
+/* What one of these commands works with; in memory of locked_alloc(). */
 struct work {
 	struct room_link room;
 	char passphrase[PASSPHRASE_ROOM];
 	char again[PASSPHRASE_ROOM];
 	char text[LINK_TEXT_ROOM];
 };
-
-static struct work *work_create(void)
-{
-	struct work *work = secret_alloc(sizeof(*work));
-
-	if (!work)
-		log_error("no locked memory for keys: %s", strerror(errno));
-	return work;
-}
 
 static int choose_server(struct room_link *room, const char *server)
 {
@@ -58,7 +50,7 @@ static int choose_server(struct room_link *room, const char *server)
 
 int cmd_room_new(const struct arguments *arguments)
 {
-	struct work *work = work_create();
+	struct work *work = locked_alloc(sizeof(*work));
 	int status = EXIT_FAILURE, error;
 
 	if (!work ||
@@ -184,7 +176,7 @@ static int stretch(struct work *work)
 int cmd_room_passphrase(const struct arguments *arguments)
 {
 	bool is_own = arguments->value[OPTION_OWN];
-	struct work *work = work_create();
+	struct work *work = locked_alloc(sizeof(*work));
 	int status = EXIT_FAILURE;
 
 	if (!work ||
@@ -216,7 +208,7 @@ out:
 
 int cmd_room_link(const struct arguments *arguments)
 {
-	struct work *work = work_create();
+	struct work *work = locked_alloc(sizeof(*work));
 	int status = EXIT_FAILURE;
 	long chars;
 
@@ -241,7 +233,7 @@ out:
 
 int cmd_room_join(const struct arguments *arguments)
 {
-	struct work *work = work_create();
+	struct work *work = locked_alloc(sizeof(*work));
 	int status = EXIT_FAILURE;
 	const char *why;
 	long chars;

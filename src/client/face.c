@@ -3,6 +3,7 @@
 
 #include "client/face.h"
 
+#include "client/locked.h"
 #include "client/room.h"
 
 #include "base/log.h"
@@ -84,11 +85,9 @@ int face_enter(struct chat **chat, struct loop *loop,
 	*chat = NULL;
 	if (error)
 		return error;
-	room = secret_alloc(sizeof(*room));
-	if (!room) {
-		log_error("no locked memory for keys: %s", strerror(errno));
+	room = locked_alloc(sizeof(*room));
+	if (!room)
 		return -ENOMEM;
-	}
 	error = room_read(room, arguments->value[OPTION_ROOM]);
 	if (!error) {
 		if (!options->server)

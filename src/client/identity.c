@@ -9,6 +9,8 @@
  */
 #include "client/identity.h"
 
+#include "client/locked.h"
+
 #include "base/file.h"
 #include "base/log.h"
 #include "prim/base64url.h"
@@ -102,14 +104,12 @@ static const char *explain(int result)
 
 int identity_load_at(struct secret *seed, bool *is_new, const char *path)
 {
-	struct identity_file *file = secret_alloc(sizeof(*file));
+	struct identity_file *file = locked_alloc(sizeof(*file));
 	int result;
 
 	*is_new = false;
-	if (!file) {
-		log_error("no locked memory for keys: %s", strerror(errno));
+	if (!file)
 		return -ENOMEM;
-	}
 	result = file_read(seed, file, path);
 	if (result == -ENOENT) {
 		result = file_create(seed, file, path);

@@ -3,6 +3,8 @@
 
 #include "client/room.h"
 
+#include "client/locked.h"
+
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -33,15 +35,13 @@ static const char *explain_create(int result)
 
 int room_read(struct room_link *room, const char *path)
 {
-	char *text = secret_alloc(LINK_TEXT_ROOM);
+	char *text = locked_alloc(LINK_TEXT_ROOM);
 	const char *why = NULL;
 	size_t bytes;
 	int result;
 
-	if (!text) {
-		log_error("no locked memory for keys: %s", strerror(errno));
+	if (!text)
 		return -ENOMEM;
-	}
 	result = file_read_private(path, text, LINK_TEXT_ROOM, &bytes);
 	if (!result)
 		result = link_decode(room, LINK_ROOM_FILE, text, bytes, &why);
@@ -53,14 +53,12 @@ int room_read(struct room_link *room, const char *path)
 
 int room_create(const struct room_link *room, const char *path)
 {
-	char *text = secret_alloc(LINK_TEXT_ROOM + 1);
+	char *text = locked_alloc(LINK_TEXT_ROOM + 1);
 	long chars;
 	int result;
 
-	if (!text) {
-		log_error("no locked memory for keys: %s", strerror(errno));
+	if (!text)
 		return -ENOMEM;
-	}
 	chars = link_encode(text, LINK_TEXT_ROOM, room, LINK_ROOM_FILE);
 	if (chars < 0) {
 		result = (int)chars;

@@ -228,6 +228,18 @@ def test_without_a_home_it_says_so():
         assert "/proc/.local/state/paravox" in done.err, done.err
 
 
+def test_without_locked_memory_it_says_how_to_get_some():
+    with Home(NOWHERE) as home:
+        alice = home.person("alice")
+        alice.command = ("prlimit", "--memlock=0:0")
+        if os.geteuid() == 0:  # who may lock without a limit
+            alice.command += ("setpriv", "--bounding-set=-ipc_lock",
+                              "--inh-caps=-ipc_lock")
+        done = alice.run("id")
+        assert done.returncode == 1 and "ulimit -l" in done.err, done.err
+        assert not done.out
+
+
 def test_a_full_standard_output_is_a_failure():
     with Home(NOWHERE) as home:
         alice = home.person("alice")
