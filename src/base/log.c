@@ -143,12 +143,20 @@ static bool take_room(enum log_level level, uint32_t *left_out)
 	return true;
 }
 
+/* U+0080 to U+009F, which terminals take for escape sequences. */
+static bool is_c1(const unsigned char *c)
+{
+	return c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f;
+}
+
 static void write_line(enum log_level level, char *message)
 {
 	char line[LINE_ROOM + 8], *at = line;
 
-	for (char *c = message; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+	for (unsigned char *c = (unsigned char *)message; *c; c++)
+		if (is_c1(c))
+			c[0] = c[1] = '?';
+		else if (*c < 0x20 || *c == 0x7f)
 			*c = '?';
 	if (getenv("JOURNAL_STREAM"))
 		at += sprintf(line, "<%d>", levels[level].syslog_priority);

@@ -61,6 +61,15 @@ static void test_text_names_program_and_level(void **state)
 	unsetenv("JOURNAL_STREAM");
 }
 
+/* What a name on the command line, or a library's reason, may have in it. */
+static void test_controls_do_not_reach_the_terminal(void **state)
+{
+	log_format_set(LOG_FORMAT_TEXT);
+	assert_string_equal(line_of(LOG_LEVEL_INFO, "a\033[2Jb\rc\xc2\x9b"
+						    "31m\x7f\xc3\xa9\xc2\xa0"),
+			    "test: info: a?[2Jb?c??31m?\xc3\xa9\xc2\xa0\n");
+}
+
 static void test_json_is_one_object_on_a_line(void **state)
 {
 	log_format_set(LOG_FORMAT_JSON);
@@ -153,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_names_program_and_level),
+		cmocka_unit_test(test_controls_do_not_reach_the_terminal),
 		cmocka_unit_test(test_json_is_one_object_on_a_line),
 		cmocka_unit_test(test_json_escapes_what_ends_a_string),
 		cmocka_unit_test(
