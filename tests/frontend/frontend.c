@@ -221,28 +221,14 @@ int frontend_receive(struct frontend *fe, struct vhost_message *message)
 	return error;
 }
 
-int frontend_ask(struct frontend *fe, uint32_t request, const void *payload,
-		 uint32_t payload_bytes, const int *fds, unsigned int fd_count)
+/* What is answered with a u64. */
+static int converse(struct frontend *fe, uint32_t request, uint32_t flags,
+		    const void *payload, uint32_t payload_bytes, const int *fds,
+		    unsigned int fd_count, uint64_t *value)
 {
 	struct vhost_message reply;
-	int error = frontend_send(fe, request, VHOST_FLAG_NEED_REPLY, payload,
-				  payload_bytes, fds, fd_count);
-
-	if (!error)
-		error = frontend_receive(fe, &reply);
-	if (error)
-		return error;
-	if (reply.header.request != request ||
-	    reply.header.flags != (VHOST_VERSION | VHOST_FLAG_REPLY) ||
-	    reply.header.payload_bytes != sizeof(uint64_t))
-		return -EPROTO;
-	return reply.payload.u64 ? -EREMOTEIO : 0;
-}
-
-int frontend_get(struct frontend *fe, uint32_t request, uint64_t *value)
-{
-	struct vhost_message reply;
-	int error = frontend_send(fe, request, 0, NULL, 0, NULL, 0);
+	int error = frontend_send(fe, request, flags, payload, payload_bytes,
+				  fds, fd_count);
 
 	if (!error)
 		error = frontend_receive(fe, &reply);
@@ -254,6 +240,23 @@ int frontend_get(struct frontend *fe, uint32_t request, uint64_t *value)
 		return -EPROTO;
 	*value = reply.payload.u64;
 	return 0;
+}
+
+int frontend_ask(struct frontend *fe, uint32_t request, const void *payload,
+		 uint32_t payload_bytes, const int *fds, unsigned int fd_count)
+{
+	uint64_t refusal;
+	int error = converse(fe, request, VHOST_FLAG_NEED_REPLY, payload,
+			     payload_bytes, fds, fd_count, &refusal);
+
+	if (error)
+		return error;
+	return refusal ? -EREMOTEIO : 0;
+}
+
+int frontend_get(struct frontend *fe, uint32_t request, uint64_t *value)
+{
+	return converse(fe, request, 0, NULL, 0, NULL, 0, value);
 }
 
 int frontend_ask_u64(struct frontend *fe, uint32_t request, uint64_t value)

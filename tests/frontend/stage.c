@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define GUARD 0xee /* around destinations */
@@ -129,6 +130,23 @@ void stage_works(struct stage *stage, unsigned int index)
 {
 	stage_echo(stage, &stage->fe.queue[index], LAYOUT_WHOLE, 100, 100,
 		   false);
+}
+
+void stage_answers_uncalled(struct stage *stage, struct frontend_queue *q)
+{
+	const struct frontend_piece piece = {
+		.guest_addr = frontend_alloc(&stage->fe, 8, 8), .bytes = 8
+	};
+	struct frontend_used used;
+	int got = 0;
+
+	frontend_submit(q, &piece, 1, 0);
+	frontend_kick_always(q);
+	for (unsigned int i = 0; i < FRONTEND_WAIT_MS && !got; i++) {
+		got = frontend_harvest(q, &used);
+		usleep(1000);
+	}
+	assert_int_equal(got, 1);
 }
 
 unsigned int stage_device_fds(const struct stage *stage)

@@ -40,6 +40,9 @@ void stage_echo(struct stage *stage, struct frontend_queue *q,
 /* A small request works on queue `index`. */
 void stage_works(struct stage *stage, unsigned int index);
 
+/* And one on a queue that the device can call nobody for. */
+void stage_answers_uncalled(struct stage *stage, struct frontend_queue *q);
+
 /* Descriptors and mapped ranges of the device's process. */
 unsigned int stage_device_fds(const struct stage *stage);
 unsigned int stage_device_maps(const struct stage *stage);
