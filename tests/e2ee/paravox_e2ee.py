@@ -87,10 +87,10 @@ class Identity:  # (3.4 - 3.6)
     def __init__(self, seed):
         prk = extract(label(b"identity"), seed)
         self.key = SignKey(derive(prk, b"identity key"))
-        self._device_root = derive(prk, b"device root")
+        self.device_root = derive(prk, b"device root")
 
     def device(self, room):
-        return SignKey(derive(self._device_root, b"device key", room.id))
+        return SignKey(derive(self.device_root, b"device key", room.id))
 
     def proof(self, room):
         device = self.device(room)

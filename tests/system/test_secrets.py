@@ -43,8 +43,9 @@ def finds(haystack, secret):
     return any(form in haystack for form in forms(secret))
 
 
-def memory_of(pid):
-    """Every readable byte of a process: at least what a core file has."""
+def memory_of(pid, without=()):
+    """Every readable byte of a process: at least what a core file has. What
+    begins at an address of `without` is left out."""
     parts = []
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
@@ -52,7 +53,7 @@ def memory_of(pid):
             start, end = (int(x, 16) for x in fields[0].split("-"))
             if "r" not in fields[1] or fields[-1] in ("[vvar]", "[vsyscall]"):
                 continue
-            if end - start > SHADOW_BYTES:
+            if start in without or end - start > SHADOW_BYTES:
                 continue  # a sanitizer's tables, which hold no bytes of ours
             try:
                 memory.seek(start)
@@ -60,6 +61,20 @@ def memory_of(pid):
             except OSError:
                 pass  # a guard page
     return b"\0".join(parts)
+
+
+def key_memory_of(pid):
+    """Where the mappings begin that are left out of core files, as those of
+    secret_alloc() are. (Sanitizers leave nothing locked.)"""
+    start, found = 0, set()
+    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        flags = line.split()
+        if flags[0] == "VmFlags:":
+            if "dd" in flags:
+                found.add(start)
+        elif not flags[0].endswith(":"):
+            start = int(flags[0].split("-")[0], 16)
+    return found
 
 
 def command_lines_of(*pids):
@@ -203,6 +218,39 @@ def test_nicks_are_not_told_to_the_relay():
     for place in ("the relay's memory", "the bytes on the sockets"):
         # As a message would carry it; the word alone is a host's or user's.
         assert b"\x05alice" not in e.places()[place], place
+
+
+def test_a_clients_keys_are_where_keys_live_or_wiped():
+    with Relay() as relay, People() as people:
+        host, port = relay.addresses[0]
+        proxy = Proxy((host, port))
+        alice = people.new("alice").make_room(proxy.address)
+        tail = people.new("bob").join(alice).tail()
+        sender = alice.sender()
+        Evidence.say(sender, MARKER)
+        tail.wait_message(MARKER)
+        room = e2ee.Room(alice.room_secret())
+        envelope = bytes(proxy.links[0].seen["down"])
+        envelope = envelope[envelope.index(b"\x01\x00\x01\x01" + bytes(4)):]
+        keys = room.message_keys(envelope[:96])
+        for person, process in ((alice, sender.process),
+                                (people.new("bob"), tail.process)):
+            identity = e2ee.Identity(person.identity_seed())
+            held = {"epoch secret": room.epoch_secret,
+                    "device root": identity.device_root}
+            wiped = {"room secret": alice.room_secret(),
+                     "identity seed": person.identity_seed(),
+                     "encryption key": keys[0], "mac key": keys[1]}
+            try:
+                everywhere = memory_of(process.pid)
+            except PermissionError as error:
+                raise pvx_tap.Skip("only root may look there") from error
+            elsewhere = memory_of(process.pid, key_memory_of(process.pid))
+            for name, secret in held.items():
+                assert secret in everywhere, f"the control: {name}"
+            for name, secret in {**held, **wiped}.items():
+                assert secret not in elsewhere, (person.name, name)
+        proxy.close()
 
 
 def test_a_client_cannot_be_looked_into():
