@@ -229,6 +229,9 @@ def test_without_a_home_it_says_so():
 
 
 def test_without_locked_memory_it_says_how_to_get_some():
+    with open(PROGRAM, "rb") as program:
+        if b"__asan_init" in program.read():
+            raise pvx_tap.Skip("AddressSanitizer makes mlock(2) do nothing")
     with Home(NOWHERE) as home:
         alice = home.person("alice")
         alice.command = ("prlimit", "--memlock=0:0")
