@@ -12,9 +12,10 @@
 
 bool scatter_holds(const struct scatter *s, uint64_t bytes)
 {
+	unsigned int count = s->pieces ? s->count : 0;
 	uint64_t sum = 0;
 
-	for (unsigned int i = 0; i < s->count && sum < bytes; i++) {
+	for (unsigned int i = 0; i < count && sum < bytes; i++) {
 		if (!s->pieces[i].iov_base && s->pieces[i].iov_len)
 			return false;
 		sum += s->pieces[i].iov_len;

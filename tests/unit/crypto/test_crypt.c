@@ -306,6 +306,14 @@ static void e11_missing_or_short_buffers_are_efault(void **state)
 	assert_int_equal(cryptsess_crypt(s, &op), -EFAULT);
 	op.dst_count = 0;
 	assert_int_equal(cryptsess_crypt(s, &op), -EFAULT);
+	op.dst = NULL; /* the list itself */
+	op.dst_count = 1;
+	assert_int_equal(cryptsess_crypt(s, &op), -EFAULT);
+	op.dst = &whole;
+	op.src = NULL;
+	assert_int_equal(cryptsess_crypt(s, &op), -EFAULT);
+	op.payload_bytes = 0;
+	assert_int_equal(cryptsess_crypt(s, &op), 0);
 	cryptsess_close(s);
 }
 
