@@ -73,6 +73,12 @@ for phase in range(4):
             field("position", window(1, 0)) + field("slot.phase", phase) +
             field("slot.head", 2 * phase) + field("slot.used_bytes", used) +
             worker())
+# The head with the most room, on the last queue.
+for used in (4096, 4097, 8192, 8193):
+    seeds[f"wide-{used}"] = (
+        field("position", window(1, 0), 1) + field("slot.phase", 1, 1) +
+        field("slot.head", 62, 1) + field("slot.used_bytes", used, 1) +
+        worker())
 for made in (1, 4, 5, 6, 7, 8, 9, 100, 0xffff, 1 << 31, 0xffffffff):
     for name in ("slot.made_file", "slot.made_session"):
         seeds[f"{name}-window-{made}"] = (

@@ -31,6 +31,7 @@
 #define PIECES_AT    (QUEUES * RING_BYTES)
 #define MEMORY_BYTES (PIECES_AT + REQUESTS * 2 * ROOM)
 #define IN_PLACE     20u /* requests from that one on are */
+#define WIDE_BYTES   0x2000u
 #define PAYLOAD      32u
 #define KEY          16u
 
@@ -175,6 +176,9 @@ static void guest_lay(void)
 				 i < IN_PLACE ? at + ROOM : at, r.writable, 2);
 		}
 	}
+	/* More room than a result has. */
+	for (unsigned int queue = 0; queue < QUEUES; queue++)
+		desc_put(queue, RING - 1, PIECES_AT, WIDE_BYTES, 2);
 	for (unsigned int queue = 0; queue < QUEUES; queue++) {
 		uint16_t taken = htole16((uint16_t)world.queue[queue].position);
 
@@ -283,6 +287,12 @@ static void check_tables(void)
 		demand(s->queue < QUEUES && s->row < COUNTERS_ROWS_MAX);
 		demand(s->key_bytes <= sizeof(s->key) &&
 		       s->mac_key_bytes <= sizeof(s->mac_key));
+	}
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		struct journal journal;
+
+		if (journal_resume(&journal, &world.queue[i], 1))
+			demand(journal.count <= VRING_SIZE_MAX);
 	}
 	for (uint32_t i = 0; i < FILES; i++)
 		if (engine.files.used[0] >> i & 1)
