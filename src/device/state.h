@@ -18,6 +18,13 @@
  * committed when its slot says so, and a queue has come as far as its position
  * word says.
  *
+ * A guest may take a worker over, which can then write anything here. While one
+ * lives the supervisor reads counters, and counts that it bounds; all it does
+ * upon them is to pause before another worker or not. It keeps what it counts
+ * itself. What a dead one left is judged by its successor (engine_take_over())
+ * while nobody else writes: a worker has the file to itself (state_lock()), and
+ * cannot pass it on.
+ *
  * Results that wait to be copied to guest memory (journal.h) lie in a second
  * file, which holds payload but no key and is not locked.
  */
