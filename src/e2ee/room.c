@@ -134,27 +134,39 @@ void e2ee_room_sign(const struct e2ee_room *room, enum wire_signer signer,
 	sign_make(signature, key, data, bytes);
 }
 
+/* Below it others would refuse the message (spec/e2ee.md, clause 9.3). */
+static uint64_t own_floor_ms(struct e2ee_room *room)
+{
+	const struct member_record *own =
+		memory_find(&room->memory, room->device.key.public_key);
+
+	return own ? own->floor_ms : 0;
+}
+
 long e2ee_seal(struct e2ee_room *room, const struct e2ee_content *content,
 	       uint8_t envelope[CHAT_ENVELOPE_MAX],
 	       struct e2ee_changes *changes)
 {
+	struct e2ee_content said = *content;
 	struct e2ee_opened opened = { 0 };
 	struct sealed sealed;
 	struct memory_message message = {
 		.device_key = room->device.key.public_key,
 		.identity_key = room->identity.key.public_key,
 		.chain_id = sealed.chain_id,
-		.sender_time_ms = content->sender_time_ms,
 		.link = sealed.link,
 		.carried = sealed.carried,
-		.nick = content->nick,
-		.nick_bytes = content->nick_bytes,
+		.nick = said.nick,
+		.nick_bytes = said.nick_bytes,
 	};
 	long bytes = memory_reserve(&room->memory);
 
 	if (bytes)
 		return bytes;
-	bytes = sender_seal(&room->sender, content, envelope, &sealed);
+	if (said.sender_time_ms < own_floor_ms(room))
+		said.sender_time_ms = own_floor_ms(room);
+	message.sender_time_ms = said.sender_time_ms;
+	bytes = sender_seal(&room->sender, &said, envelope, &sealed);
 	if (bytes < 0)
 		return bytes;
 	message.generation = sealed.generation;

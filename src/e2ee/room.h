@@ -40,7 +40,8 @@ void e2ee_room_sign(const struct e2ee_room *room, enum wire_signer signer,
 		    uint8_t signature[SIGN_BYTES]);
 
 /*
- * Seal a message. `envelope` has room for CHAT_ENVELOPE_MAX bytes. Returns the
+ * Seal a message. `envelope` has room for CHAT_ENVELOPE_MAX bytes. Its time is
+ * that of the content, or our own floor when that is later. Returns the
  * envelope's length and the rows to store before it is sent (so that our own
  * message, handed back to us after a restart, is a replay). -errno: -EINVAL
  * for a content that e2ee_plaintext_bytes() refuses, that of random_bytes(),

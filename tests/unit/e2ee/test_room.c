@@ -4,6 +4,7 @@
 #include "people.h"
 
 #include "base/bytes.h"
+#include "e2ee/memory.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -241,6 +242,41 @@ static void test_a_new_chain_links_to_the_end_of_the_old(void **state)
 	e2ee_room_destroy(carol);
 }
 
+/* A clock that was ahead for a while must not silence its owner. */
+static void test_who_had_a_wrong_clock_is_heard_afterwards(void **state)
+{
+	const uint64_t wrong_ms = 2000000000000, right_ms = 1800000000000;
+	struct e2ee_content content = {
+		.type = E2EE_CONTENT_TEXT,
+		.nick = "Alice",
+		.nick_bytes = 5,
+		.text = "x",
+		.text_bytes = 1,
+	};
+	struct e2ee_changes kept[MEMORY_CHAINS_PER_MEMBER + 2];
+	struct e2ee_room *bob = people_enter(ROOM, BOB);
+	struct e2ee_opened opened;
+	struct envelope e;
+
+	/* Each process of hers has a chain; the last one's clock is right. */
+	for (unsigned int i = 0; i < ARRAY_SIZE(kept); i++) {
+		struct e2ee_room *alice = people_enter(ROOM, ALICE);
+		bool is_last = i + 1 == ARRAY_SIZE(kept);
+		long bytes;
+
+		for (unsigned int before = 0; before < i; before++)
+			people_keep(alice, &kept[before]);
+		content.sender_time_ms = is_last ? right_ms : wrong_ms;
+		bytes = e2ee_seal(alice, &content, e.bytes, &kept[i]);
+		assert_true(bytes > 0);
+		e.length = (size_t)bytes;
+		assert_int_equal(people_hear(bob, &e, &opened), E2EE_ACCEPTED);
+		e2ee_room_destroy(alice);
+	}
+	assert_int_equal(opened.content.sender_time_ms, wrong_ms + 1);
+	e2ee_room_destroy(bob);
+}
+
 static void test_nicks_that_change_or_collide_are_noted(void **state)
 {
 	struct e2ee_room *alice = people_enter(ROOM, ALICE);
@@ -377,6 +413,8 @@ int main(void)
 			test_coming_into_the_middle_of_a_chain_is_noted),
 		cmocka_unit_test(test_a_fork_is_noted_with_the_next_message),
 		cmocka_unit_test(test_a_new_chain_links_to_the_end_of_the_old),
+		cmocka_unit_test(
+			test_who_had_a_wrong_clock_is_heard_afterwards),
 		cmocka_unit_test(test_nicks_that_change_or_collide_are_noted),
 		cmocka_unit_test(
 			test_two_processes_of_one_user_read_each_other),
