@@ -266,6 +266,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&ambush, 0, sizeof(ambush));
 	for (unsigned int i = 0; i < STEPS_MAX && reader_left(&in); i++)
 		steps[reader_u8(&in) % ARRAY_SIZE(steps)](&in);
-	world_end();
 	return 0;
 }

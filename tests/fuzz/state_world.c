@@ -495,8 +495,3 @@ void world_begin(void)
 	world.workers = workers;
 	world.deaths = deaths;
 }
-
-void world_end(void)
-{
-	death = MOMENTS;
-}

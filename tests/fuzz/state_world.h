@@ -22,7 +22,6 @@ extern struct state world;
 
 /* As the real worker left it. */
 void world_begin(void);
-void world_end(void);
 
 /* The next worker: it takes over, finishes the windows and executes `requests`
  * (4 at most) of the ops from `op` on for what is in the tables; and dies. */
