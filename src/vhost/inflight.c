@@ -110,15 +110,22 @@ struct inflight_ring *inflight_ring_at(const struct inflight_map *map,
 	return (void *)(map->area + index * ring_bytes(map->ring_size));
 }
 
+/* An index that the front end may change: read once, whatever the compiler
+ * thinks of it, so that what is judged is what is used. */
+static uint16_t index_load(const uint16_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
 /* Clear the marks of the last `count` returned heads. */
 static void clear_batch(struct inflight_ring *ring, uint16_t size,
 			unsigned int count)
 {
-	uint16_t head = ring->last_batch_head;
+	uint16_t head = index_load(&ring->last_batch_head);
 
 	while (count-- > 0 && head < size) {
 		ring->head[head].is_in_flight = 0;
-		head = ring->head[head].next;
+		head = index_load(&ring->head[head].next);
 	}
 }
 
