@@ -73,7 +73,11 @@ static int take(void *user, const char *section, const char *name,
 	char where[300];
 
 	if (strcmp(section, r->table->program) != 0) {
-		complain(r, section, ": no such section");
+		snprintf(where, sizeof(where),
+			 *section ? ": no such section; options are in [%s]"
+				  : ": before any section; options are in [%s]",
+			 r->table->program);
+		complain(r, *section ? section : name, where);
 		return 1;
 	}
 	row = option_find(r->table, name, strlen(name));

@@ -91,7 +91,10 @@ static int ask(const char *path, const char *line)
 	int status;
 
 	if (fd < 0) {
-		fprintf(stderr, "paravoxd ctl: %s: %s\n", path, strerror(-fd));
+		fprintf(stderr,
+			"paravoxd ctl: %s: %s; does a relay run with --admin "
+			"of this path?\n",
+			path, strerror(-fd));
 		return 1;
 	}
 	answer = fdopen(fd, "r");

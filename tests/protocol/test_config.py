@@ -93,7 +93,9 @@ def test_faults_are_named_with_their_place():
         assert f"relay.conf:{line}: " in done.stderr, (text, done.stderr)
         assert fault in done.stderr, (text, done.stderr)
     done = check("max-clients = 1\n", section="")
-    assert done.returncode == 2 and "no such section" in done.stderr
+    assert done.returncode == 2, done.returncode
+    assert ("max-clients: before any section; options are in [paravoxd]"
+            in done.stderr), done.stderr
 
 
 def test_all_faults_of_a_file_are_named():
