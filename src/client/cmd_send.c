@@ -201,7 +201,7 @@ static int run(struct send *send)
 		log_error("%s", strerror(-error));
 	loop_watch_remove(&send->input);
 	if (send->acked < send->messages)
-		log_error("%llu of %llu messages are not acknowledged",
+		log_error("not acknowledged: %llu of the %llu messages",
 			  (unsigned long long)(send->messages - send->acked),
 			  (unsigned long long)send->messages);
 	return error;

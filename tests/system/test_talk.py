@@ -159,7 +159,7 @@ def test_send_fails_when_the_relay_dies():
         sending.stdin.write(b"does not\n")
         _, err = sending.communicate(timeout=60)
         assert sending.returncode == 1
-        assert b"1 of 2 messages are not acknowledged" in err, err
+        assert b"not acknowledged: 1 of the 2 messages" in err, err
         relay.stop = lambda: None  # it was not to end well
 
 
