@@ -94,7 +94,7 @@ static void on_hello_work(struct work_struct *work)
 	WRITE_ONCE(device->generation, 0);
 	error = vcd_hello(device, HELLO_TIMEOUT_MS);
 	mutex_unlock(&device->hello_lock);
-	/* Who stopped it meanwhile has said so, where there is something to say. */
+	/* Who stopped it meanwhile has said so, where there is anything. */
 	if (!error || READ_ONCE(device->queues[0].error))
 		return;
 	dev_err(&device->vdev->dev, "no answer to HELLO: %d\n", error);

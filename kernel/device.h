@@ -17,7 +17,7 @@
 /* A chain takes two descriptors for a copied request, and room to grow. */
 #define VCD_SEGMENTS_MIN 16
 
-/* Payload of a request, whatever the device offers: sums with it do not wrap. */
+/* Payload of a request, whatever the device offers: no sum with it wraps. */
 #define VCD_REQUEST_BYTES_MAX (64u << 20)
 
 /*

@@ -26,8 +26,8 @@
  *   would cost what the kick does.
  *
  * epoll(7), and who is in poll(2) already, sleep without asking for what comes
- * then: a job that is a file's oldest when it is added, while somebody is in the
- * file's wait queue, is waited for from the beginning.
+ * then: a job that is a file's oldest when it is added, while somebody is in
+ * the file's wait queue, is waited for from the beginning.
  *
  * The device may look into the ring for itself and take what it was not told
  * of; all of this holds then, too. All functions are called with the queue's

@@ -8,9 +8,9 @@
 /*
  * How it works: to sleep and to be woken costs more than a small request takes,
  * so who waits looks into the ring for poll_us first. Where the answer comes
- * later than that, looking is in vain: after each such miss the queue lets twice
- * as many calls sleep at once, up to 256, before it tries again, and one hit
- * makes it look for all. With one CPU nobody looks: the device, or who
+ * later than that, looking is in vain: after each such miss the queue lets
+ * twice as many calls sleep at once, up to 256, before it tries again, and one
+ * hit makes it look for all. With one CPU nobody looks: the device, or who
  * interrupts for it, may need just this one.
  */
 

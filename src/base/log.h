@@ -34,9 +34,9 @@ struct log_bucket {
 /* Program name that begins every line (borrowed), and the level to show. */
 void log_init(const char *program, enum log_level level);
 
-/* From now on leave out what is more than that, but for errors, and say how much
- * it was in front of the next line: a peer must not fill a disk. Processes may
- * share the bucket (borrowed), whatever they write in it. */
+/* From now on leave out what is more than that, but for errors, and say how
+ * much it was in front of the next line: a peer must not fill a disk. Processes
+ * may share the bucket (borrowed), whatever they write in it. */
 void log_limit(struct log_bucket *bucket);
 
 /* Text until this is called. */

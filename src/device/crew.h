@@ -11,9 +11,10 @@
  * How it works: the crew knows which rings the worker serves (`started`) and
  * which of them it was told to stop (`stopping`). The end of the link tells of
  * a worker's death, or brings it about; so does a message that no sound worker
- * sends. The successor gets the same rings to go on with, and the same stop. A worker that dies without having finished any request is
- * followed after a pause that doubles, so that a machine out of memory is not
- * kept busy with that.
+ * sends. The successor gets the same rings to go on with, and the same stop. A
+ * worker that dies without having finished any request is followed after a
+ * pause that doubles, so that a machine out of memory is not kept busy with
+ * that.
  */
 struct crew {
 	struct loop *loop;           /* borrowed */

@@ -97,10 +97,11 @@ void engine_enter(struct engine_lane *lane);
 void engine_leave(struct engine_lane *lane);
 
 /*
- * On a lane that was entered: execute the request in `chain`, or finish what another worker began, as
- * `slot` tells. When it returns the slot is committed and applied, and
- * slot->used_bytes is what to return the chain with. Returns the bytes of payload
- * and of associated data that were worked on, for the throttle.
+ * On a lane that was entered: execute the request in `chain`, or finish what
+ * another worker began, as `slot` tells. When it returns the slot is committed
+ * and applied, and slot->used_bytes is what to return the chain with. Returns
+ * the bytes of payload and of associated data that were worked on, for the
+ * throttle.
  */
 uint32_t engine_execute(struct engine_lane *lane, struct state_slot *slot,
 			const struct vring_chain *chain);

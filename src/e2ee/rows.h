@@ -32,11 +32,11 @@ struct e2ee_changes {
 };
 
 /*
- * Merge what is stored under the same key into `row`: what either has seen,
- * the merged row has seen. A deletion becomes a row again when another process
- * has stored more than was known to the one that forgets. 0; -EBADMSG when the stored bytes are not a row's,
- * -EEXIST when they pin the device key to another identity: then the stored
- * row stays as it is and the message is not shown.
+ * Merge what is stored under the same key into `row`: what either has seen, the
+ * merged row has seen. A deletion becomes a row again when another process has
+ * stored more than was known to the one that forgets. 0; -EBADMSG when the
+ * stored bytes are not a row's, -EEXIST when they pin the device key to another
+ * identity: then the stored row stays as it is and the message is not shown.
  */
 int e2ee_row_merge(struct e2ee_row *row, const uint8_t *stored, size_t bytes);
 

@@ -61,9 +61,9 @@ struct loop_watch {
 };
 
 /*
- * Watch `fd`, level-triggered unless LOOP_EDGE is set, for `events` (may be 0: hang-ups only). A
- * regular file or /dev/null, which epoll refuses, counts as always ready.
- * Returns 0 or -errno of epoll_ctl(2).
+ * Watch `fd`, level-triggered unless LOOP_EDGE is set, for `events` (may be 0:
+ * hang-ups only). A regular file or /dev/null, which epoll refuses, counts as
+ * always ready. Returns 0 or -errno of epoll_ctl(2).
  */
 int loop_watch_add(struct loop *loop, struct loop_watch *watch, int fd,
 		   unsigned int events, loop_watch_fn *on_ready);

@@ -18,7 +18,8 @@ int credentials_find(struct credentials_paths *paths,
 		     const struct relay_options *options);
 
 /* If any listener wants TLS: load the certificate that the options name, or our
- * own, which is made when there is none yet: relay.tls. 0, or -errno after a line in the log. */
+ * own, which is made when there is none yet: relay.tls. 0, or -errno after a
+ * line in the log. */
 int credentials_open(struct relay *relay, const struct relay_options *options);
 
 /* The same again for connections to come: the files may have changed. Those

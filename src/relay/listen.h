@@ -34,12 +34,13 @@ struct listener {
 int listener_check(const char *address);
 
 /*
- * Open what "HOST:PORT", "[HOST]:PORT", ":PORT" (every address) or
- * "unix:PATH" stands for: at most `room` listeners, one per address of the
- * host. "plain:" before an address means LISTENER_PLAIN, else `security` is
- * meant (-EPERM where that refuses). Returns how many were opened, at least 1; or -errno after a log line:
- * -EINVAL for another form, -EAFNOSUPPORT or -EADDRNOTAVAIL when this machine
- * has none of the addresses. A Unix socket that nobody serves is replaced.
+ * Open what "HOST:PORT", "[HOST]:PORT", ":PORT" (every address) or "unix:PATH"
+ * stands for: at most `room` listeners, one per address of the host. "plain:"
+ * before an address means LISTENER_PLAIN, else `security` is meant (-EPERM
+ * where that refuses). Returns how many were opened, at least 1; or -errno
+ * after a log line: -EINVAL for another form, -EAFNOSUPPORT or -EADDRNOTAVAIL
+ * when this machine has none of the addresses. A Unix socket that nobody serves
+ * is replaced.
  */
 int listener_open(struct listener *listeners, unsigned int room,
 		  const char *address, enum listener_security security);

@@ -11,11 +11,12 @@
  * asks "takeover" on the admin socket and gets a line "ok", a line with the use
  * of each socket, and the sockets themselves (SCM_RIGHTS). It says "go"; until
  * then the predecessor serves as if nothing was, and does so for ever when the
- * successor dies, or is silent for RELAY_SUCCESSOR_MS. Then the predecessor forgets the sockets, says BYE to its
- * clients and ends, which the successor sees as the end of the connection, and
- * serves. Between the two nobody accepts, but both hold the same sockets, so
- * the kernel keeps who connects in their backlogs: nobody is refused, and only
- * one relay at a time has the state.
+ * successor dies, or is silent for RELAY_SUCCESSOR_MS. Then the predecessor
+ * forgets the sockets, says BYE to its clients and ends, which the successor
+ * sees as the end of the connection, and serves. Between the two nobody
+ * accepts, but both hold the same sockets, so the kernel keeps who connects in
+ * their backlogs: nobody is refused, and only one relay at a time has the
+ * state.
  */
 struct takeover {
 	struct loop_watch watch; /* to hear "go" */

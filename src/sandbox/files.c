@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* files.c - leave a process the files that it needs, and no others (Landlock) */
+/* files.c - leave a process the files that it needs, no others (Landlock) */
 #include "sandbox/files.h"
 
 #include "base/log.h"

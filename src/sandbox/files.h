@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* files.h - leave a process the files that it needs, and no others (Landlock) */
+/* files.h - leave a process the files that it needs, no others (Landlock) */
 #ifndef PVX_SANDBOX_FILES_H
 #define PVX_SANDBOX_FILES_H
 

@@ -13,8 +13,8 @@ int forget_excess(struct writer *writer, struct db_room *room, uint64_t most);
  * quarter less; then the largest is looked for again. 0 or -errno. */
 int forget_total(struct writer *writer, uint64_t most);
 
-/* A few rooms, in a transaction of its own if anything has to go. Returns in how
- * many milliseconds it wants to go on. */
+/* A few rooms, in a transaction of its own if anything has to go. Returns in
+ * how many milliseconds it wants to go on. */
 uint64_t forget_aged(struct writer *writer);
 
 /* The same on a disk that is full, in small steps that need little of it. */

@@ -150,8 +150,8 @@ void vhost_control_resume(struct vhost_control *control,
  * O_NONBLOCK) must outlive us like the socket; commit() and all that it is
  * given too. Called behind vhost_control_init(), with an empty pipe; or behind
  * vhost_control_resume(), and then it judges the state and finishes the message
- * of the process that died. 0 or -errno: the connection cannot be kept, and must
- * be closed.
+ * of the process that died. 0 or -errno: the connection cannot be kept, and
+ * must be closed.
  */
 int vhost_control_keep(struct vhost_control *control, const int pipe_fds[2]);
 

@@ -116,14 +116,13 @@ static void test_what_is_authenticated_is_counted(void **state)
 
 static void test_a_held_ring_stops_at_once(void **state)
 {
-	static struct driver_flight flight[OPS / 2];
+	static struct driver_flight flight[OPS];
 	struct frontend_queue *q = &stand.fe.queue[0];
 	struct frontend_used used;
 	unsigned int answered = 0;
-	uint64_t begun_ns;
 	uint16_t base;
 
-	for (unsigned int i = 0; i < OPS / 2; i++) {
+	for (unsigned int i = 0; i < OPS; i++) {
 		struct driver_request r;
 
 		driver_begin(&stand, &r, VCD_OP_PING, 0, 0);
@@ -131,16 +130,15 @@ static void test_a_held_ring_stops_at_once(void **state)
 		assert_int_equal(driver_launch(&stand, 0, &r, &flight[i]), 0);
 	}
 	assert_int_equal(frontend_kick(q), 0);
-	begun_ns = clock_now_ns();
 	assert_int_equal(frontend_queue_stop(q, &base), 0);
-	assert_true(clock_now_ns() - begun_ns < SECOND_NS / 4);
 	while (frontend_harvest(q, &used) == 1)
 		answered++;
-	/* What was begun is answered, the rest is still there. */
-	assert_true(answered < OPS / 2);
-	assert_int_equal((uint16_t)(q->avail_idx - base), OPS / 2 - answered);
+	/* What was begun is answered, the rest is still there: it did not wait
+	 * for the second that all of them take. */
+	assert_true(answered < OPS);
+	assert_int_equal((uint16_t)(q->avail_idx - base), OPS - answered);
 	assert_int_equal(frontend_queue_start(q, base), 0);
-	while (answered < OPS / 2) {
+	while (answered < OPS) {
 		assert_int_equal(frontend_wait(q, &used, FRONTEND_WAIT_MS), 1);
 		answered++;
 	}

@@ -73,7 +73,7 @@ struct frontend_queue {
 
 struct frontend {
 	int sock; /* -1: not connected */
-	/* Called every now and then while an answer is waited for; NULL: not. */
+	/* Called now and then while an answer is waited for; NULL: not. */
 	void (*while_waiting)(void);
 	int memory_fd;
 	uint8_t *memory;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* device_world.h - a device's engine, its guest and its deaths, in one thread */
+/* device_world.h - a device's engine, guest and deaths, in one thread */
 #ifndef PVX_TESTS_DEVICE_WORLD_H
 #define PVX_TESTS_DEVICE_WORLD_H
 

@@ -2,10 +2,10 @@
 /* keep_world.c - a supervisor's connection, its deaths, and its manager
  *
  * How it works: record, keeper and control are the real ones, put together as
- * supervisor.c does. Descriptors of the supervisor have the numbers from
- * the floor to HIGH, those of manager and front end higher ones. A death is a
- * long jump out of a hook; then all descriptors of the supervisor are closed, as
- * the kernel would, and the next one gets the manager's.
+ * supervisor.c does. Descriptors of the supervisor have the numbers from the
+ * floor to HIGH, those of manager and front end higher ones. A death is a long
+ * jump out of a hook; then all descriptors of the supervisor are closed, as the
+ * kernel would, and the next one gets the manager's.
  */
 #include "fuzz/keep_world.h"
 

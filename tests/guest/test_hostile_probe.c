@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_hostile_probe.c - a device that lies about itself, at the probe or later,
- * or about its sessions (tests/hostile): the same holds as in test_hostile.c
+/* test_hostile_probe.c - a device that lies about itself, at the probe or
+ * later, or about its sessions (tests/hostile): the same holds as in
+ * test_hostile.c
  *
  * The module was loaded with timeout_ms=5000.
  */
@@ -78,7 +79,7 @@ static bool names_do_not_end(void)
 	return true;
 }
 
-/* --- lies at the probe ----------------------------------------------------- */
+/* --- lies at the probe ---------------------------------------------------- */
 
 static const struct victim_row probe_rows[] = {
 	{ LIE_PROBE_MAGIC, "another magic", ENODEV },
