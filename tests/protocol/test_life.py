@@ -250,7 +250,7 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_stop():
         start = time.monotonic()
         relay.signal()
         assert relay.wait() == 0
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 20
 
 
 def test_the_service_manager_is_told():
