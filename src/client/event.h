@@ -74,6 +74,7 @@ struct event {
 	bool has_said;             /* said_ms is the sender's word */
 	bool is_past;              /* said before we came */
 	bool is_from_start;        /* EVENT_GAP: nothing of the chain came */
+	bool is_reminder;          /* EVENT_NICK_TAKEN: both were known */
 	bool is_own;               /* our identity's, from another process */
 	bool is_verified;          /* the user compared safety numbers */
 	char nick[TEXT_NICK_ROOM]; /* "" unknown */

@@ -141,7 +141,7 @@ static bool find_alike(struct inbox *inbox, const char *nick,
 	return false;
 }
 
-static void push_alike(struct inbox *inbox)
+static void push_alike(struct inbox *inbox, bool is_reminder)
 {
 	const struct e2ee_opened *opened = &inbox->opened;
 	struct e2ee_member member = { 0 };
@@ -160,6 +160,7 @@ static void push_alike(struct inbox *inbox)
 	event = push_about(inbox, EVENT_NICK_TAKEN, NULL, 0);
 	if (!event)
 		return;
+	event->is_reminder = is_reminder;
 	strcpy(event->other_nick, shown);
 	memcpy(event->other_identity, other, SIGN_PUBLIC_BYTES);
 	event->has_other_identity = true;
@@ -195,6 +196,11 @@ static void push_notes(struct inbox *inbox)
 		{ E2EE_NOTE_FORK, EVENT_FORK },
 	};
 	const struct e2ee_opened *opened = &inbox->opened;
+	bool is_named =
+		opened->notes & (E2EE_NOTE_NICK_TAKEN | E2EE_NOTE_NEW_MEMBER |
+				 E2EE_NOTE_NICK_CHANGED);
+	bool is_met =
+		inbox->roster && roster_meet(inbox->roster, opened->sender);
 
 	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
 		struct event *event;
@@ -209,9 +215,9 @@ static void push_notes(struct inbox *inbox)
 	}
 	if (opened->notes & E2EE_NOTE_MID_CHAIN)
 		push_withheld(inbox);
-	if (opened->notes & (E2EE_NOTE_NICK_TAKEN | E2EE_NOTE_NEW_MEMBER |
-			     E2EE_NOTE_NICK_CHANGED))
-		push_alike(inbox);
+	/* Who was told years ago may have forgotten. */
+	if (is_named || is_met)
+		push_alike(inbox, !is_named);
 }
 
 static int push_content(struct inbox *inbox)

@@ -15,6 +15,7 @@ struct roster_device {
 	bool is_present; /* else it is awaited */
 	bool came_after_us;
 	bool is_heard;
+	bool is_met;
 	UT_hash_handle hh;
 };
 
@@ -115,6 +116,16 @@ void roster_hear(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES])
 
 	if (device)
 		device->is_heard = true;
+}
+
+bool roster_meet(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES])
+{
+	struct roster_device *device = find(roster, key);
+	bool is_first = device && device->is_present && !device->is_met;
+
+	if (device)
+		device->is_met = true;
+	return is_first;
 }
 
 bool roster_owes_all(const struct roster *roster,

@@ -44,6 +44,10 @@ bool roster_has(const struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
 /* A message of the device was accepted on this connection. */
 void roster_hear(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
 
+/* Whether this is the first message of a device that is present, since it came
+ * and we run; a connection that is lost and found makes no difference. */
+bool roster_meet(struct roster *roster, const uint8_t key[CHAT_KEY_BYTES]);
+
 /* Whether the first message that we get of a chain should be the chain's
  * first: the device came after us, was heard before, or was never named. Not
  * so for a device that was there before us and had begun to speak. */

@@ -141,7 +141,8 @@ static void print_nick_taken(FILE *to, const struct event *event)
 		strcmp(event->nick, event->other_nick) ? event->other_nick
 						       : "");
 	print_fingerprint(to, event->identity);
-	fputs("\n! and the one known before", to);
+	fprintf(to, "\n! and the %s",
+		event->is_reminder ? "other one" : "one known before");
 	print_fingerprint(to, event->other_identity);
 }
 

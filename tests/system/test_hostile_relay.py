@@ -359,6 +359,24 @@ def test_a_member_who_tells_two_people_two_things_is_found_out():
         hand.close()
 
 
+def test_who_takes_a_twin_of_a_nick_is_told_each_time_he_comes():
+    with Scene() as s:
+        twin = s.people.new("a1ice").join(s.alice)
+        s.alice.send("I am alice")
+        s.tail.wait_message("I am alice")
+        twin.send("me, too")
+        first = s.tail.wait_for("nick-taken", nick="a1ice")
+        assert first["other_nick"] == "alice", first
+        s.tail.stop()
+        s.tail = s.bob.tail(server=s.proxy.address)
+        s.people.new("carol").join(s.alice).send("nobody's twin")
+        twin.send("again")
+        s.tail.wait_message("again")
+        told = s.tail.of("nick-taken")
+        assert [e["nick"] for e in told] == ["a1ice"], told
+        assert told[0]["other_fingerprint"] == first["other_fingerprint"]
+
+
 def test_a_member_cannot_speak_as_another():
     with Scene() as s:
         s.alice.send("the real Alice")

@@ -40,6 +40,23 @@ static void test_roster_counts_who_is_present(void **state)
 	roster_deinit(&roster);
 }
 
+static void test_a_device_is_met_once_each_time_it_comes(void **state)
+{
+	struct roster roster = { 0 };
+
+	assert_false(roster_meet(&roster, key_a)); /* the relay hides it */
+	roster_add(&roster, key_a);
+	assert_true(roster_meet(&roster, key_a));
+	assert_false(roster_meet(&roster, key_a));
+	roster_restart(&roster);
+	roster_add(&roster, key_a);
+	assert_false(roster_meet(&roster, key_a));
+	roster_remove(&roster, key_a);
+	roster_add(&roster, key_a);
+	assert_true(roster_meet(&roster, key_a));
+	roster_deinit(&roster);
+}
+
 static void count_one(void *owner, const uint8_t key[CHAT_KEY_BYTES])
 {
 	++*(unsigned int *)owner;
@@ -298,6 +315,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_roster_counts_who_is_present),
+		cmocka_unit_test(test_a_device_is_met_once_each_time_it_comes),
 		cmocka_unit_test(
 			test_after_a_restart_the_roster_awaits_who_was_there),
 		cmocka_unit_test(test_who_came_after_us_or_was_heard_owes_all),
