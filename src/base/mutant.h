@@ -41,6 +41,7 @@ enum mutant {
 	MUTANT_vring_head_unique,  /* vring: no head twice in flight */
 	MUTANT_vring_next_bound,   /* vring: links lie in their table */
 	MUTANT_vring_chain_bound,  /* vring: chains fit the ring, no loops */
+	MUTANT_vhost_ring_enabled, /* a ring rests until its ENABLE */
 	/* device: what a request may reach, and how far */
 	MUTANT_device_generation,
 	MUTANT_device_stale_file,
@@ -57,6 +58,7 @@ enum mutant {
 	MUTANT_device_digest_bound,
 	MUTANT_device_destination_bound,
 	MUTANT_device_tag_bound,
+	MUTANT_device_result_rest, /* what a failed request had written */
 	MUTANT_device_state_bound, /* supervisor: what workers count */
 	/* device: what a worker that was taken over left, or says */
 	MUTANT_device_state_rest,

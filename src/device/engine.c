@@ -347,20 +347,21 @@ static void copy_result(const struct engine_lane *lane, struct state_slot *slot,
 }
 
 /* Nothing stays of what was recorded, nor of what a request had written when
- * it failed, here or in another worker. Behind the commit: until then it is the
- * only copy. */
+ * it failed. Behind the commit: until then it is the only copy. */
 static void wipe_result(const struct task *task,
 			const struct vring_chain *chain)
 {
-	const struct state_slot *slot = task->slot;
-	size_t bytes = slot->used_bytes;
+	uint64_t bytes = task->slot->used_bytes;
 
-	if (task->worked_bytes || slot->worker != task->engine->worker)
-		bytes = chain->writable_bytes < task->state->result_bytes
-				? (size_t)chain->writable_bytes
-				: task->state->result_bytes;
-	if (bytes < slot->used_bytes)
-		bytes = slot->used_bytes;
+	/* What another worker wrote, this one does not know. */
+	if (task->slot->worker != task->engine->worker) {
+		state_wipe_result(task->state, task->lane->index);
+		return;
+	}
+	if (!CHECK(device_result_rest, !task->worked_bytes))
+		bytes = chain->writable_bytes;
+	if (bytes > task->state->result_bytes)
+		bytes = task->state->result_bytes;
 	secret_wipe(state_result(task->state, task->lane->index), bytes);
 }
 

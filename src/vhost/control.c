@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "vhost/event.h"
 #include "vhost/handlers.h"
 
@@ -186,7 +187,8 @@ static int rings_choose(struct vhost_control *control)
 		int error;
 
 		if (ring->is_running || !ring->is_started ||
-		    !ring->is_enabled || !ring->has_addresses)
+		    !CHECK(vhost_ring_enabled, ring->is_enabled) ||
+		    !ring->has_addresses)
 			continue;
 		error = vring_layout_check(&ring->layout,
 					   &control->state->memory);
