@@ -165,7 +165,8 @@ static void run_back(struct slash *slash, const char *operand)
 	else if (error == -EBUSY)
 		puts("* what you asked for before is still coming");
 	else if (error)
-		puts("! there is no connection: the relay cannot be asked now");
+		puts("! the relay cannot be asked: there is no connection, or "
+		     "it keeps nothing");
 }
 
 static void run_quit(struct slash *slash, const char *operand)
