@@ -173,7 +173,8 @@ static void ring_complain(const struct vhost_control *control,
 
 	log_warning("vhost-user: queue %u cannot run: %s", index,
 		    strerror(-error));
-	if (err >= 0)
+	/* We never wait: the front end has the flag for that, too. */
+	if (err >= 0 && vhost_event_check(err) == 0)
 		(void)vhost_event_signal(err, vhost_event_is_socket(err));
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_memory.c - guest memory that comes and goes while rings run */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "frontend/stage.h"
@@ -89,6 +91,34 @@ static void share_by_slots(void)
 	}
 }
 
+/* Whether a write waits is a flag that the front end has too, and can change
+ * behind our first look at it. */
+static void test_a_full_error_pipe_holds_nobody_up(void **state)
+{
+	struct vhost_mem_table table = { .count = 1 };
+	uint64_t features;
+	char page[4096] = { 0 };
+	int ends[2], fd;
+
+	open_and_start(STAGE_FEATURES, 1);
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(ends[1], page, sizeof(page)) > 0)
+		;
+	assert_int_equal(frontend_queue_set_fd(&fe->queue[0],
+					       VHOST_SET_VRING_ERR, ends[1]),
+			 0);
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+	fd = fe->memory_fd;
+	table.region[0] = fe->region[2];
+	assert_int_equal(
+		frontend_ask(fe, VHOST_SET_MEM_TABLE, &table, 40, &fd, 1),
+		-EREMOTEIO);
+	assert_int_equal(frontend_get(fe, VHOST_GET_FEATURES, &features), 0);
+	close(ends[0]);
+	close(ends[1]);
+	stage_close(&stage);
+}
+
 /* QEMU takes no memory back when a device is unplugged, and begins anew on the
  * same connection with SET_OWNER and the same memory. */
 static void test_set_owner_begins_anew(void **state)
@@ -115,6 +145,7 @@ int main(void)
 		cmocka_unit_test(test_memory_slots),
 		cmocka_unit_test(test_memory_table_changes_while_running),
 		cmocka_unit_test(test_a_ring_stops_when_its_memory_goes),
+		cmocka_unit_test(test_a_full_error_pipe_holds_nobody_up),
 		cmocka_unit_test(test_set_owner_begins_anew),
 	};
 
