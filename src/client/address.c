@@ -3,6 +3,7 @@
 
 #include "client/address.h"
 
+#include "base/log.h"
 #include "e2ee/link.h"
 
 #include <errno.h>
@@ -78,6 +79,17 @@ static int lookup(struct address_list *addresses, const char *server, int flags)
 	}
 	freeaddrinfo(found);
 	return addresses->count ? 0 : -ENOENT;
+}
+
+int address_check(const char *server)
+{
+	int error = link_server_check(server);
+
+	if (error)
+		log_error("--server %s: it takes HOST:PORT, [IPV6]:PORT, both "
+			  "also behind " LINK_PLAIN_PREFIX ", or unix:/PATH",
+			  server);
+	return error;
 }
 
 int address_parse(struct address_list *addresses, const char *server)

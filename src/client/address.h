@@ -16,6 +16,9 @@ struct address_list {
 	unsigned int count;
 };
 
+/* Whether --server is one: 0, or -EINVAL after a line in the log. */
+int address_check(const char *server);
+
 /*
  * Take a server that link_server_check() accepts, without asking anybody.
  * Returns 0; -EAGAIN when HOST is a name, which address_query_begin() resolves;

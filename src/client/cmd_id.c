@@ -146,8 +146,7 @@ static int verify_nick(struct view *view, const struct keys *keys,
 		log_error("cannot remember it: %s", strerror(-error));
 	else if (!found)
 		log_error("nobody called \"%s\" was met in this room yet; meet "
-			  "in "
-			  "paravox chat first",
+			  "in paravox chat first",
 			  wanted);
 	return found ? error : -ENOENT;
 }

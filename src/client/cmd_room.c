@@ -3,6 +3,7 @@
 
 #include "client/commands.h"
 
+#include "client/address.h"
 #include "client/learn.h"
 #include "client/locked.h"
 #include "client/prompt.h"
@@ -38,12 +39,8 @@ static int choose_server(struct room_link *room, const char *server)
 {
 	if (!server)
 		server = ROOM_DEFAULT_SERVER;
-	if (link_server_check(server)) {
-		log_error("--server %s: it takes HOST:PORT, [IPV6]:PORT, both "
-			  "also behind plain:, or unix:/PATH",
-			  server);
+	if (address_check(server))
 		return -EINVAL;
-	}
 	strcpy(room->server, server);
 	return 0;
 }

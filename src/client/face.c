@@ -3,6 +3,7 @@
 
 #include "client/face.h"
 
+#include "client/address.h"
 #include "client/locked.h"
 #include "client/room.h"
 
@@ -43,17 +44,13 @@ static int take_options(struct chat_options *options,
 
 	if (nick && !text_nick_is_good(nick)) {
 		log_error("--nick \"%s\": a nick is 1 to %d bytes of visible "
-			  "text "
-			  "without : * ! ( ) and without blanks at its ends",
+			  "text without : * ! ( ) and without blanks at its "
+			  "ends",
 			  nick, TEXT_NICK_MAX_BYTES);
 		return -EINVAL;
 	}
-	if (server && link_server_check(server)) {
-		log_error("--server %s: it takes HOST:PORT, [IPV6]:PORT, both "
-			  "also behind plain:, or unix:/PATH",
-			  server);
+	if (server && address_check(server))
 		return -EINVAL;
-	}
 	if (arguments->value[OPTION_SINCE] &&
 	    since_parse(&options->since, arguments->value[OPTION_SINCE],
 			event_now_ms())) {

@@ -136,8 +136,7 @@ static void run_verify(struct slash *slash, const char *operand)
 	/* Which of two alike is meant is not to be guessed. */
 	if (member_called(slash, wanted, 1, &member, nick) == 0) {
 		puts("! more than one member is called so, or nearly so; "
-		     "nobody "
-		     "is marked");
+		     "nobody is marked");
 		is_confirmed = false;
 	}
 	for (; member_called(slash, wanted, found, &member, nick) == 0;

@@ -20,7 +20,7 @@
 #define LABEL_CHAIN_ROOT       "paravox v1 chain root"
 #define LABEL_MESSAGE_ENC      "paravox v1 message encryption key"
 #define LABEL_MESSAGE_MAC      "paravox v1 message authentication key"
-#define LABEL_MESSAGE_IV       "paravox v1 message iv" /* a MAC as an IV */
+#define LABEL_MESSAGE_IV       "paravox v1 message iv"
 
 /* Signatures */
 #define LABEL_MESSAGE_SIGNATURE "paravox v1 message signature"
