@@ -38,6 +38,7 @@ void inbox_deinit(struct inbox *inbox)
 {
 	if (inbox->pending.next)
 		drop_pending(inbox);
+	alike_deinit(&inbox->alike);
 }
 
 static int load_row(void *owner, const uint8_t *key, size_t key_bytes,
@@ -128,15 +129,17 @@ static bool find_alike(struct inbox *inbox, const char *nick,
 		       struct e2ee_member *member, char *shown)
 {
 	const uint8_t *self = inbox->opened.identity;
+	uint64_t look = alike_look(nick);
 
 	for (unsigned int i = 0;
 	     e2ee_room_member_at(inbox->room, i, member) == 0; i++) {
 		if (memcmp(member->identity_key, self, SIGN_PUBLIC_BYTES) == 0)
 			continue;
+		if (!alike_is(&inbox->alike, i, member->nick, look))
+			continue;
 		text_clean(shown, TEXT_NICK_ROOM, member->nick,
 			   strlen(member->nick), TEXT_NICK);
-		if (*shown && text_nick_is_like(shown, nick))
-			return true;
+		return true;
 	}
 	return false;
 }

@@ -3,6 +3,7 @@
 #ifndef PVX_CLIENT_INBOX_H
 #define PVX_CLIENT_INBOX_H
 
+#include "client/alike.h"
 #include "client/event.h"
 #include "client/roster.h"
 #include "client/state.h"
@@ -23,6 +24,7 @@ struct inbox {
 	void *owner;
 	struct roster *roster; /* borrowed; NULL without a connection */
 	struct list pending;
+	struct alike alike;
 	uint64_t sequence;         /* set by the owner: of what comes next */
 	bool is_past;              /* the same: it was said before we came */
 	bool is_asked_for;         /* the same: also what we had before */

@@ -276,29 +276,37 @@ static utf8proc_int32_t twin_of(utf8proc_int32_t c)
 	return c;
 }
 
-static bool is_like_folded(const uint8_t *a, const uint8_t *b)
+char *text_nick_look(const char *nick)
 {
-	utf8proc_int32_t c = 0, d = 0;
+	utf8proc_uint8_t *look =
+		utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)nick);
+	uint8_t *from = look, *to = look, *end;
+	utf8proc_int32_t c, like;
 
-	while (*a && *b) {
-		a += next_char(a, strlen((const char *)a), &c);
-		b += next_char(b, strlen((const char *)b), &d);
-		if (twin_of(c) != twin_of(d))
-			return false;
+	if (!look)
+		return NULL;
+	end = look + strlen((char *)look);
+	while (from < end) {
+		size_t bytes = next_char(from, (size_t)(end - from), &c);
+
+		like = twin_of(c);
+		if (like != c) /* they are all of one byte */
+			*to++ = (uint8_t)like;
+		else
+			to = (uint8_t *)memmove(to, from, bytes) + bytes;
+		from += bytes;
 	}
-	return *a == *b;
+	*to = '\0';
+	return (char *)look;
 }
 
 bool text_nick_is_like(const char *a, const char *b)
 {
-	utf8proc_uint8_t *folded_a, *folded_b;
-	bool is_like;
+	char *look_a = text_nick_look(a), *look_b = text_nick_look(b);
+	bool is_like = look_a && look_b && strcmp(look_a, look_b) == 0;
 
-	folded_a = utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)a);
-	folded_b = utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)b);
-	is_like = folded_a && folded_b && is_like_folded(folded_a, folded_b);
-	free(folded_a);
-	free(folded_b);
+	free(look_a);
+	free(look_b);
 	return is_like;
 }
 

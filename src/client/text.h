@@ -43,9 +43,12 @@ size_t text_clean(char *to, size_t room, const void *from, size_t bytes,
  * not empty, and text_clean() changes nothing but its normal form. */
 bool text_nick_is_good(const char *text);
 
-/* Whether two nicks look alike to a quick reader: equal without case,
- * compatibility forms and invisible characters, and where letters and digits
- * that pass for others count as these. */
+/* What a quick reader sees of a nick: it has no case, compatibility forms and
+ * invisible characters, and letters and digits that pass for others are these.
+ * NULL for what is not UTF-8 or no memory; free() it. */
+char *text_nick_look(const char *nick);
+
+/* Whether two nicks look alike. */
 bool text_nick_is_like(const char *a, const char *b);
 
 /* Columns that valid UTF-8 takes on a terminal, newlines not counted. */
