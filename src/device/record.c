@@ -168,6 +168,9 @@ int record_restore(struct record *record, struct vhost_state *vhost,
 	if (!record->file)
 		return 0;
 	copy = holding(record);
+	/* What it names all the same is nobody's: keeper_drop_rest(). */
+	if (!copy->is_connected)
+		return 0;
 	result = copy->is_whole ? 1 : -ENOENT;
 	*vhost = copy->vhost;
 	for (unsigned int i = 0; i < RECORD_SLOTS; i++) {
@@ -181,7 +184,7 @@ int record_restore(struct record *record, struct vhost_state *vhost,
 	}
 	memcpy(fds, now, sizeof(*fds));
 	*control_fd = now[RECORD_FDS];
-	return copy->is_connected ? result : 0;
+	return result;
 }
 
 /* --- a commit ---------------------------------------------------------- */
