@@ -407,7 +407,8 @@ void vhost_control_init(struct vhost_control *control,
 int vhost_control_keep(struct vhost_control *control, const int pipe_fds[2])
 {
 	struct vhost_step *step = &control->state->step;
-	int error = vhost_state_check(control->state, control->device);
+	int error = vhost_state_check(control->state, control->fds,
+				      control->device);
 
 	if (error)
 		return error;

@@ -18,8 +18,10 @@ typedef int vhost_apply(struct vhost_control *control, struct vhost_message *in,
 			struct vhost_message *reply);
 
 /* state.c: whether a state that another process left may be gone on from, since
- * nothing in it is out of range for this device. 0 or -EINVAL, -EFAULT. */
+ * nothing in it is out of range for this device, and `fds` belong to it. 0 or
+ * -EINVAL, -EFAULT. */
 int vhost_state_check(const struct vhost_state *state,
+		      const struct vhost_fds *fds,
 		      const struct vhost_device *device);
 
 /* handle_device.c */

@@ -10,13 +10,17 @@ static bool is_bool(const bool *flag)
 	return *(const uint8_t *)flag <= 1;
 }
 
-static int memory_check(const struct guest_layout *memory)
+/* A descriptor for each region, and no other, which nobody would close. */
+static int memory_check(const struct guest_layout *memory, const int *fds)
 {
 	struct guest_layout again = { .count = 0 };
 	int error = memory->count > GUEST_REGIONS_MAX ? -EINVAL : 0;
 
 	for (uint32_t i = 0; !error && i < memory->count; i++)
 		error = guest_layout_add(&again, &memory->region[i]);
+	for (uint32_t i = 0; !error && i < GUEST_REGIONS_MAX; i++)
+		if ((i < memory->count) != (fds[i] >= 0))
+			error = -EINVAL;
 	return error;
 }
 
@@ -42,9 +46,10 @@ static int step_check(const struct vhost_step *step)
 }
 
 int vhost_state_check(const struct vhost_state *state,
+		      const struct vhost_fds *fds,
 		      const struct vhost_device *device)
 {
-	int error = memory_check(&state->memory);
+	int error = memory_check(&state->memory, fds->memory);
 
 	if (state->features & ~device->features ||
 	    state->protocol_features & ~device->protocol_features)
