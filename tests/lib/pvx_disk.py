@@ -58,15 +58,17 @@ class Disk:
         self.kept.cleanup()
 
 
-def everything(relay, room):
+def everything(relay, room, is_whole=False):
     """What the relay has of a room: [(chain, generation)] in its order, with
-    the numbers checked for density."""
+    the numbers checked for density. `is_whole`: nothing was forgotten, so the
+    first is number 1."""
     client = relay.connect()
     client.greet()
     client.join(room, Device(), want=AFTER)
     found = []
     if client.history.what == BEGINS:
         number = client.history.first
+        assert number == 1 or not is_whole, f"forgotten: all before {number}"
         while (message := client.receive(20)).type != "HISTORY":
             if message.type != "DELIVER":
                 continue

@@ -9,6 +9,8 @@ what was acknowledged is in the history once and in order, the members have the
 same transcript, and nothing is left of all those connections. --long: 24
 schedules, with storms of 2,000 clients. A number runs that schedule alone.
 """
+import array
+import fcntl
 import functools
 import os
 import random
@@ -16,7 +18,9 @@ import resource
 import selectors
 import signal
 import socket
+import subprocess
 import sys
+import termios
 import time
 
 import pvx_tap
@@ -25,8 +29,9 @@ from pvx_disk import everything
 from pvx_managed import Managed
 from pvx_patience import PATIENCE_S
 from pvx_storm import MEANT, Storm
-from pvx_wire import (AFTER, MAGIC, MESSAGES, VERSION, Client, Device, Room,
-                      WireError, encode, envelope_fields, reset, sends)
+from pvx_wire import (AFTER, MAGIC, MESSAGES, UNREADABLE, VERSION, Client,
+                      Device, Room, WireError, encode, envelope_fields, reset,
+                      sends)
 
 SHORT = {"seeds": (1, 2), "seconds": 0.7, "faults": 8, "storm": 60}
 LONG = {"seeds": range(1, 25), "seconds": 4, "faults": 24, "storm": 2000}
@@ -34,16 +39,17 @@ MEMBERS = 4      # of each room
 BURST = 10       # messages in one go
 LIMITS = ("--high-water-bytes=65536", "--hard-bound-bytes=1048576",
           "--progress-timeout-ms=3000", "--handshake-timeout-ms=60000",
-          "--history-age-s=0", "--max-clients=10000", "--sandbox=off")
+          "--history-age-s=0", "--history-room-bytes=0",
+          "--history-room-messages=0", "--max-clients=10000", "--sandbox=off")
 DAY_MS = 86400000
 
 
 class Member:
     """Sends numbered messages and keeps what it was given."""
 
-    def __init__(self, world, room, where, small):
-        self.world, self.room, self.where, self.small = (world, room, where,
-                                                         small)
+    def __init__(self, world, room, name, where, small):
+        self.world, self.room, self.name = world, room, name
+        self.where, self.small = where, small
         self.device = Device()
         self.transcript = {}  # sequence: (chain, generation)
         self.era = self.last = 0
@@ -71,6 +77,7 @@ class Member:
         self.connects += 1
         self.base = self.sent = self.acked
         self.era = self.client.history.era
+        self.take(self.client.history)
         self.world.selector.register(self.client, selectors.EVENT_READ, self)
         while self.client.early:
             self.take(self.client.early.pop(0))
@@ -110,8 +117,10 @@ class Member:
             self.pong(m.token)
         elif m.type == "ERROR":
             assert m.code in MEANT, m
+        elif m.type == "HISTORY":
+            assert m.what != UNREADABLE, f"{self.name} is not given its past"
         else:
-            assert m.type in ("PRESENCE", "HISTORY", "PONG"), m
+            assert m.type in ("PRESENCE", "PONG"), m
 
     def pong(self, token):
         try:
@@ -157,11 +166,25 @@ class Member:
         except OSError:
             pass  # the end will be read
 
-    def has_all(self, found):
-        own = self.device.chain
-        return self.sent == self.acked and all(
-            number in self.transcript or chain == own
-            for number, (chain, _) in enumerate(found, 1))
+    def lacks(self, found):
+        """The numbers of what others said and this one was not given."""
+        return [number for number, (chain, _) in enumerate(found, 1)
+                if number not in self.transcript
+                and chain != self.device.chain]
+
+    def describe(self):
+        unread = array.array("i", [0])
+        fcntl.ioctl(self.client.fileno(), termios.FIONREAD, unread)
+        is_tls = self.world.relay.addresses[self.where].is_tls
+        return (f"{self.name}: {self.sent} sent, {self.acked} acknowledged, "
+                f"{len(self.transcript)} given up to {self.last}, "
+                f"{self.connects} connections, "
+                f"{'TLS' if is_tls else 'plain'}"
+                f"{', small' * self.small}"
+                f"{', stalled' * bool(self.stalled_until)}; unread: "
+                f"{unread[0]} in the kernel, "
+                f"{len(getattr(self.client.sock, 'opened', b''))} opened, "
+                f"{len(self.client.buffer)} of a frame")
 
 
 class World:
@@ -173,8 +196,10 @@ class World:
         self.left = []  # sockets that nobody serves any more
         self.storms = []
         rooms = [Room(), Room()]
-        self.members = [Member(self, room, i % 2, rng.random() < 0.4)
-                        for room in rooms for i in range(MEMBERS)]
+        self.members = [Member(self, room, f"{name}{i}", i % 2,
+                               rng.random() < 0.4)
+                        for name, room in zip("ab", rooms)
+                        for i in range(MEMBERS)]
         self.rooms = rooms
 
     # --- faults: what is done to one member, by numbers of the schedule
@@ -261,11 +286,33 @@ class World:
         for storm in self.storms:
             storm.go_on()
 
-    def until(self, is_so, what):
+    def until(self, is_so, what, found=None):
+        """`found`: what the members of a room should have."""
         end = time.monotonic() + 2 * PATIENCE_S
         while not is_so():
-            assert time.monotonic() < end, f"waited in vain: {what}"
+            assert time.monotonic() < end, (
+                f"waited in vain: {what}\n{self.describe(found or {})}")
             self.turn()
+
+    def describe(self, found):
+        """How it stands, for whoever reads why a test failed."""
+        lines = []
+        for member in self.members:
+            lines.append(member.describe())
+            said = found.get(member.room, [])
+            if lack := member.lacks(said):
+                chain, generation = said[lack[0] - 1]
+                sender = next((m.name for m in self.members
+                               if m.device.chain == chain), "a stranger")
+                lines.append(f"  lacks {len(lack)} of {len(said)}, from "
+                             f"{lack[0]} ({sender}'s {generation}) to "
+                             f"{lack[-1]}")
+        lines += ["the relay:", self.relay.log_text()[-3000:]]
+        try:
+            lines.append(self.relay.ctl("stats"))
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            lines.append(f"no statistics: {error}")
+        return "\n".join(lines)
 
     def play(self):
         for member in self.members:
@@ -287,12 +334,12 @@ class World:
         self.until(lambda: all(m.sent == m.acked for m in self.members),
                    "acknowledgements")
         for room in self.rooms:
-            found = everything(self.relay, room)
+            found = everything(self.relay, room, is_whole=True)
             members = [m for m in self.members if m.room is room]
             assert len(found) == len(set(found)), "a message is there twice"
-            self.until(lambda f=found, ms=members: all(m.has_all(f)
-                                                       for m in ms),
-                       "the same transcript for all")
+            self.until(lambda f=found, ms=members: not any(m.lacks(f)
+                                                           for m in ms),
+                       "the same transcript for all", {room: found})
             said = dict(enumerate(found, 1))
             for member in members:
                 own = [g for chain, g in found
