@@ -135,13 +135,25 @@ static void test_many_requests_in_flight(void **state)
 	stage_close(&stage);
 }
 
-/* Requests that were there before the ring could run are not forgotten. */
+/* What is there before the ring runs waits for that, and is not forgotten. */
+static void answers_when_enabled(struct frontend_queue *q)
+{
+	struct frontend_piece piece = { .guest_addr = frontend_alloc(fe, 8, 8),
+					.bytes = 8 };
+	struct frontend_used used;
+
+	frontend_submit(q, &piece, 1, 0);
+	assert_int_equal(frontend_kick_always(q), 0);
+	assert_int_equal(frontend_wait(q, &used, 50), 0);
+	assert_int_equal(frontend_ask_ring(fe, VHOST_SET_VRING_ENABLE, 0, 1),
+			 0);
+	assert_int_equal(frontend_wait(q, &used, FRONTEND_WAIT_MS), 1);
+}
+
 /* Started by its kick descriptor, but not enabled: also the first time. */
 static void test_rings_start_disabled(void **state)
 {
 	struct frontend_queue *q = &fe->queue[0];
-	struct frontend_piece piece;
-	struct frontend_used used;
 
 	memset(&stage.options, 0, sizeof(stage.options));
 	stage_open(&stage);
@@ -154,34 +166,18 @@ static void test_rings_start_disabled(void **state)
 		frontend_queue_set_fd(q, VHOST_SET_VRING_CALL, q->call_fd), 0);
 	assert_int_equal(
 		frontend_queue_set_fd(q, VHOST_SET_VRING_KICK, q->kick_fd), 0);
-	piece = (struct frontend_piece){ .guest_addr = frontend_alloc(fe, 8, 8),
-					 .bytes = 8 };
-	frontend_submit(q, &piece, 1, 0);
-	assert_int_equal(frontend_kick_always(q), 0);
-	assert_int_equal(frontend_wait(q, &used, 50), 0);
-	assert_int_equal(frontend_ask_ring(fe, VHOST_SET_VRING_ENABLE, 0, 1),
-			 0);
-	assert_int_equal(frontend_wait(q, &used, FRONTEND_WAIT_MS), 1);
+	answers_when_enabled(q);
 	stage_close(&stage);
 }
 
 static void test_kick_before_enable(void **state)
 {
 	struct frontend_queue *q = &fe->queue[0];
-	struct frontend_used used;
-	struct frontend_piece piece;
 
 	open_and_start(STAGE_FEATURES, 1);
-	piece = (struct frontend_piece){ .guest_addr = frontend_alloc(fe, 8, 8),
-					 .bytes = 8 };
 	assert_int_equal(frontend_ask_ring(fe, VHOST_SET_VRING_ENABLE, 0, 0),
 			 0);
-	frontend_submit(q, &piece, 1, 0);
-	assert_int_equal(frontend_kick_always(q), 0);
-	assert_int_equal(frontend_wait(q, &used, 50), 0);
-	assert_int_equal(frontend_ask_ring(fe, VHOST_SET_VRING_ENABLE, 0, 1),
-			 0);
-	assert_int_equal(frontend_wait(q, &used, FRONTEND_WAIT_MS), 1);
+	answers_when_enabled(q);
 	stage_close(&stage);
 }
 
